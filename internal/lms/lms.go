@@ -1,0 +1,75 @@
+// Package lms is the inbound world: what every LMS platform's adapter promises, and the types
+// between it and the ingress. One package per platform lives below it, signatures in
+// lms/signature, strict JSON in lms/strictjson; lmstest is the suite every adapter passes.
+package lms
+
+import (
+	"errors"
+	"net/http"
+
+	"countersign/internal/training"
+)
+
+// Request is an inbound request as received: the exact bytes, before anything was parsed (R196).
+type Request struct {
+	Method string
+	Header http.Header
+	Body   []byte
+}
+
+// ErrUnauthenticated is wrapped by every error of a Verifier. The text says what is wrong with
+// the request (header missing, not hexadecimal, no match) for the LMS administrator; it never
+// shows the expected value.
+var ErrUnauthenticated = errors.New("not authenticated")
+
+// Verifier decides whether a request comes from the source it claims (R23). It sees the raw
+// bytes, compares in constant time (R25), and is safe for concurrent use.
+type Verifier interface {
+	// Verify returns which of the source's active secrets matched, counted from 0 (a use of
+	// an old one during a rotation is made visible), or an error wrapping ErrUnauthenticated.
+	// For a connection test (GET, OPTIONS) the body is empty and is verified as such.
+	Verify(r Request) (secret int, err error)
+}
+
+// Adapter understands the deliveries of one platform.
+type Adapter interface {
+	// Platform is the name used in settings, API and docs, e.g. "canonical".
+	Platform() string
+
+	// Decode reads an authenticated body. It never panics and never guesses. It returns an
+	// error wrapping ErrUnreadable only when the body as a whole cannot be read; problems of
+	// one event among several are Problems, and the others are still returned. It fills
+	// everything but Tenant and Source.
+	Decode(body []byte) (Decoded, error)
+}
+
+// ErrUnreadable is wrapped by the error of Decode: the body is not what this platform sends. The text
+// names positions and fields, never values: it is shown and logged.
+var ErrUnreadable = errors.New("unreadable body")
+
+// Decoded is what a delivery held.
+type Decoded struct {
+	// Completions are the valid ones: training.Completion.Validate passes.
+	Completions []training.Completion
+	// Ignored are events that are no completions, with the reason (R79).
+	Ignored []Ignored
+	// Problems are events that report a completion which cannot be processed.
+	Problems []Problem
+	// OriginalDomain routes deliveries to /webhooks/lms (R162); "" where a platform has none.
+	OriginalDomain string
+}
+
+// Ignored is an event that is no completion.
+type Ignored struct {
+	Event  string `json:"event"`
+	Reason string `json:"reason"`
+}
+
+// Problem is an event that reports a completion which cannot be processed as it stands. It is
+// stored and put up for review; the sender is answered 200 (law 4).
+type Problem struct {
+	Event   string `json:"event"`
+	EventID string `json:"eventId,omitempty"`
+	// Reason names fields, never values.
+	Reason string `json:"reason"`
+}

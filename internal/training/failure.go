@@ -1,0 +1,166 @@
+package training
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// FailureClass is a kind of problem. It is stable: it names the error type in Temporal, the
+// label of a metric and the reason in the journal.
+type FailureClass string
+
+// The classes. Transient says which ones a retry can mend.
+const (
+	FailureUnreachable       FailureClass = "unreachable"         // no connection, no answer, 5xx
+	FailureRateLimited       FailureClass = "rate_limited"        // 429
+	FailureCredentials       FailureClass = "credentials"         // 401 after a fresh token, or 403
+	FailureUnverified        FailureClass = "unverified"          // written, but the read-back could not be made
+	FailureRefused           FailureClass = "refused"             // 400, 404 on the path, 406, 415, 422
+	FailureMisread           FailureClass = "misread"             // an answer that is not what the contract says
+	FailureIncomplete        FailureClass = "incomplete"          // the event lacks what the record needs
+	FailureEmployeeUnknown   FailureClass = "employee_unknown"    // no such employee in the QMS
+	FailureEmployeeMismatch  FailureClass = "employee_mismatch"   // the record belongs to somebody else
+	FailureCourseUnmapped    FailureClass = "course_unmapped"     // no training in the QMS for this course
+	FailureRecordMissing     FailureClass = "record_missing"      // no open training record
+	FailureRecordAmbiguous   FailureClass = "record_ambiguous"    // more than one open training record
+	FailureCompletedElse     FailureClass = "completed_elsewhere" // COMPLETED, but not by us
+	FailureRecordExpired     FailureClass = "record_expired"
+	FailureRecordCancelled   FailureClass = "record_cancelled"
+	FailureNotPassed         FailureClass = "not_passed"             // finished, but failed
+	FailureApprovalNeeded    FailureClass = "approval_needed"        // silent: the workflow wants an approval
+	FailureApprovalForbidden FailureClass = "approval_forbidden"     // the service account may not approve
+	FailureRecordLocked      FailureClass = "record_locked"          // silent: locked for editing
+	FailureUpdatesOff        FailureClass = "external_updates_off"   // silent: switched off in the QMS
+	FailureUnchanged         FailureClass = "unchanged"              // silent: 200, and no reason to be found
+	FailureOtherContent      FailureClass = "other_content"          // changed, but not to what we wrote
+	FailureCertificate       FailureClass = "certificate_impossible" // the document cannot be drawn
+	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
+	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
+	FailureDefect            FailureClass = "defect"                 // ours
+)
+
+// Failure is a classified problem. It is an error; its text holds no personal data and no
+// secret, because it enters logs and Temporal.
+type Failure struct {
+	Class FailureClass `json:"class"`
+	// Operation says what was being done, e.g. "complete record".
+	Operation string `json:"operation"`
+	// Key says to what: a record id, a path; never a person.
+	Key string `json:"key,omitempty"`
+	// Detail is what the other side said in its own stable words, e.g. "409 ALREADY_PENDING".
+	Detail string `json:"detail,omitempty"`
+	// RetryAfter is how long the other side asked to be left alone, 0 when it did not.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// Err is the cause; it stays in this process.
+	Err error `json:"-"`
+}
+
+func (f *Failure) Error() string {
+	text := string(f.Class) + ": " + f.Operation
+	if f.Key != "" {
+		text += " " + f.Key
+	}
+	if f.Detail != "" {
+		text += ": " + f.Detail
+	}
+	return text
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Transient reports whether the same attempt may succeed later without anybody doing anything.
+func (c FailureClass) Transient() bool {
+	switch c {
+	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread:
+		return true
+	default:
+		return false
+	}
+}
+
+// Explanation is a failure in three sentences for a training admin: what happened, what it
+// means for this record, what to do now.
+type Explanation struct {
+	Happened string `json:"happened"`
+	Means    string `json:"means"`
+	Do       string `json:"do"`
+}
+
+const (
+	notChanged   = "The training record has not been changed."
+	mayBeChanged = "The training record may or may not have been changed; it is read again before anything is written."
+	chooseRetry  = "Then choose retry."
+	isDone       = "The training record is COMPLETED and verified; only this document is missing."
+)
+
+var explanations = map[FailureClass]Explanation{
+	FailureUnreachable: {"The other system did not answer, or answered that it is broken.", mayBeChanged,
+		"Ask its administrator whether it is up. " + chooseRetry},
+	FailureRateLimited: {"The other system refused because it had too many requests.", notChanged,
+		"Wait until its budget is free again, or have it raised. " + chooseRetry},
+	FailureCredentials: {"The QMS refused our service account: the token or one of its permissions is missing.", notChanged,
+		"Have the permissions training.records.write, training.status.update and user.read of the service account checked. " + chooseRetry},
+	FailureUnverified: {"The QMS took the completion, but the record could not be read back.", mayBeChanged,
+		"Ask the QMS administrator whether it is up. " + chooseRetry},
+	FailureRefused: {"The other system refused the request as wrong.", notChanged,
+		"Compare the address and the mapping in the settings with the other system's documentation, or close with a reason."},
+	FailureMisread: {"The other system answered with something that cannot be understood.", mayBeChanged,
+		"Check that the address leads to the real system and not to a login page or a proxy. " + chooseRetry},
+	FailureIncomplete: {"The LMS's event lacks something that the QMS requires.", notChanged,
+		"Correct the data in the LMS and send the completion again, or close with a reason."},
+	FailureEmployeeUnknown: {"The QMS has no employee with this id.", notChanged,
+		"Create the employee in the QMS or correct the id in the LMS. " + chooseRetry},
+	FailureEmployeeMismatch: {"The training record belongs to another employee.", notChanged,
+		"Correct the link between enrollment and training record. " + chooseRetry},
+	FailureCourseUnmapped: {"No training in the QMS is mapped to this course.", notChanged,
+		"Add the course to the tenant's courses. " + chooseRetry},
+	FailureRecordMissing: {"The employee has no open training record for this course.", notChanged,
+		"Assign the training in the QMS. " + chooseRetry},
+	FailureRecordAmbiguous: {"The employee has more than one open training record for this course, and none is chosen by guessing.", notChanged,
+		"Cancel the surplus records in the QMS. " + chooseRetry},
+	FailureCompletedElse: {"The training record is already COMPLETED, with another date or score than this completion.", "The training record keeps what it says; this completion is not recorded in it.",
+		"Decide whether the record is right. If it is, close with a reason; if this is a repeated training, assign a new record and choose retry."},
+	FailureRecordExpired: {"The training record is EXPIRED.", notChanged,
+		"Assign a new training record and choose retry, or close with a reason."},
+	FailureRecordCancelled: {"The training record is CANCELLED.", notChanged,
+		"Assign a new training record and choose retry, or close with a reason."},
+	FailureNotPassed: {"The learner finished the course but did not pass.", notChanged,
+		"Wait for the learner's next attempt and close with a reason."},
+	FailureApprovalNeeded: {"The QMS answered 200 but changed nothing, because the record's workflow requires an approval.", notChanged,
+		"Set approval for this course in the settings, or approve it in the QMS. " + chooseRetry},
+	FailureApprovalForbidden: {"The QMS does not let our service account carry over an approval.", "The training record is still PENDING_APPROVAL.",
+		"Approve or reject the record in the QMS itself. " + chooseRetry},
+	FailureRecordLocked: {"The QMS answered 200 but changed nothing, because the record is locked for editing.", notChanged,
+		"Have the lock removed in the QMS. " + chooseRetry},
+	FailureUpdatesOff: {"The QMS answered 200 but changed nothing, because external status updates are switched off.", notChanged,
+		"Switch on \"Allow external status updates\" in the QMS's training configuration. " + chooseRetry},
+	FailureUnchanged: {"The QMS answered 200 but changed nothing, and its configuration shows no reason.", notChanged,
+		"Ask the QMS administrator to look at the record's workflow. " + chooseRetry},
+	FailureOtherContent: {"The read-back shows another employee, date or score than was written.", "The training record has changed, but does not say what this completion says.",
+		"Compare the record with this completion in the QMS; correct it there, or close with a reason."},
+	FailureCertificate: {"The certificate cannot be drawn for this learner.", isDone,
+		"Correct the name in the LMS or have the missing script added. " + chooseRetry},
+	FailureStatementRefused: {"The LRS refused the xAPI statement as wrong.", isDone,
+		"Have the LRS's administrator look at its answer and correct the LRS settings. " + chooseRetry},
+	FailureStatementConflict: {"The LRS already holds another statement under this completion's id.", isDone,
+		"Have the LRS's administrator compare the two statements, or close with a reason."},
+	FailureDefect: {"Countersign met a situation it was not built for.", mayBeChanged,
+		"Send the failure's text to support. " + chooseRetry},
+}
+
+// Explain gives the three sentences of a class. An unknown class reads as a defect, so that
+// no failure is ever without words.
+func (c FailureClass) Explain() Explanation {
+	return cmp.Or(explanations[c], explanations[FailureDefect])
+}
+
+// Fail builds a failure.
+func Fail(class FailureClass, operation, key, detail string) *Failure {
+	return &Failure{Class: class, Operation: operation, Key: key, Detail: detail}
+}
+
+// FailWith builds a failure with a cause. The cause's text is not shown.
+func FailWith(class FailureClass, operation, key string, err error) *Failure {
+	return &Failure{Class: class, Operation: operation, Key: key, Err: fmt.Errorf("%s: %w", operation, err)}
+}

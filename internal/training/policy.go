@@ -1,0 +1,74 @@
+package training
+
+import (
+	"errors"
+	"math"
+	"time"
+)
+
+// Policy is what a tenant decides about its completions. It travels in the workflow's input,
+// so that a change of settings never changes a completion under way.
+type Policy struct {
+	Retry Retry `json:"retry"`
+	// HoldFailed puts a finished but failed course up for review instead of writing it
+	// (C12); false completes the record all the same.
+	HoldFailed bool `json:"holdFailed"`
+	// DigestEvery is how long the AdminInbox gathers failures after the first notice.
+	DigestEvery time.Duration `json:"digestEvery"`
+}
+
+// Retry is a retry schedule in Temporal's own terms: the n-th gap is
+// Initial × Coefficient^(n−1), at most Maximum.
+type Retry struct {
+	Initial     time.Duration `json:"initial"`
+	Coefficient float64       `json:"coefficient"`
+	Maximum     time.Duration `json:"maximum"`
+	// Attempts counts the first one too: 4 means three retries.
+	Attempts int `json:"attempts"`
+	// Jitter lengthens each gap by a random share of up to this (0 to 1) (R129). It is 0
+	// by default: the gaps are exactly the seed's.
+	Jitter float64 `json:"jitter,omitempty"`
+}
+
+// DefaultPolicy is what the seed asks for: retries after 1, 5 and 15 minutes (R123), a failed
+// course held (C12).
+func DefaultPolicy() Policy {
+	return Policy{
+		Retry:       Retry{Initial: time.Minute, Coefficient: 5, Maximum: 15 * time.Minute, Attempts: 4},
+		HoldFailed:  true,
+		DigestEvery: 20 * time.Minute,
+	}
+}
+
+// Gap is the wait after the given failed attempt (counted from 1), without jitter.
+func (r Retry) Gap(attempt int) time.Duration {
+	gap := float64(r.Initial) * math.Pow(r.Coefficient, float64(attempt-1))
+	return time.Duration(min(gap, float64(r.Maximum)))
+}
+
+// AfterFirst is what is left of the schedule once the first attempt was made elsewhere (as a
+// local activity): the wait before the second attempt, and the schedule from there on. It needs
+// at least two Attempts: what is left of one is 0, which Temporal reads as "for ever".
+func (r Retry) AfterFirst() (wait time.Duration, rest Retry) {
+	rest = r
+	rest.Initial = r.Gap(2)
+	rest.Attempts--
+	return r.Gap(1), rest
+}
+
+// Validate reports a schedule that Temporal would refuse or that would never end.
+func (r Retry) Validate() error {
+	switch {
+	case r.Initial < 10*time.Millisecond:
+		return errors.New("retry: initial must be at least 10ms")
+	case r.Coefficient < 1 || r.Coefficient > 100 || math.IsNaN(r.Coefficient):
+		return errors.New("retry: coefficient must lie in 1 to 100")
+	case r.Maximum < r.Initial:
+		return errors.New("retry: maximum must not be below initial")
+	case r.Attempts < 1 || r.Attempts > 100:
+		return errors.New("retry: attempts must lie in 1 to 100")
+	case r.Jitter < 0 || r.Jitter > 1 || math.IsNaN(r.Jitter):
+		return errors.New("retry: jitter must lie in 0 to 1")
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package certificate
+
+import (
+	"bytes"
+	"fmt"
+
+	"codeberg.org/go-pdf/fpdf"
+)
+
+var (
+	ink  = color{0x1b, 0x1f, 0x24}
+	blue = color{0x1f, 0x3a, 0x5f}
+	gold = color{0xb0, 0x8d, 0x57}
+	gray = color{0x5a, 0x63, 0x6e}
+)
+
+// Drawer draws certificates. It holds the parsed fonts and is safe for concurrent use.
+type Drawer struct {
+	fonts fontSet
+	// text is the font file of textFont.
+	text []byte
+}
+
+// NewDrawer parses the embedded fonts, once for all drawings.
+func NewDrawer() (*Drawer, error) {
+	fonts, err := loadFonts()
+	if err != nil {
+		return nil, err
+	}
+	text, err := fontFiles.ReadFile("fonts/NotoSans-Regular.ttf")
+	if err != nil {
+		return nil, fmt.Errorf("load font: %w", err)
+	}
+	return &Drawer{fonts: fonts, text: text}, nil
+}
+
+// Draw returns c as a PDF of one A4 page in landscape (R158). Equal certificates are equal
+// bytes. The error wraps ErrNotDrawable or ErrNoGlyph where the content is the reason; what to
+// print for a learner without a name is the caller's decision.
+func (d *Drawer) Draw(c Certificate) ([]byte, error) {
+	c = c.cleaned()
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
+	typesetter := newTypesetter(d.fonts)
+	drawing := &drawing{
+		page:        page{pdf: d.document(c), textFace: typesetter.chains[regular][0]},
+		typesetter:  typesetter,
+		certificate: c,
+	}
+	if err := drawing.all(); err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
+	var out bytes.Buffer
+	if err := drawing.pdf.Output(&out); err != nil {
+		return nil, fmt.Errorf("draw certificate: write PDF: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// document opens the PDF with everything in it that would otherwise be the clock's or chance's.
+func (d *Drawer) document(c Certificate) *fpdf.Fpdf {
+	pdf := fpdf.New("L", "pt", "A4", "")
+	pdf.SetCatalogSort(true)
+	pdf.SetCreationDate(c.CompletedAt)
+	pdf.SetModificationDate(c.CompletedAt)
+	pdf.SetProducer("Countersign", false)
+	pdf.SetCreator("Countersign", false)
+	pdf.SetTitle(title+": "+c.LearnerName+", "+c.CourseTitle, true)
+	pdf.SetSubject(c.Number, true)
+	pdf.SetAuthor(c.Issuer, true)
+	pdf.SetLang("en")
+	pdf.SetMargins(0, 0, 0)
+	pdf.SetAutoPageBreak(false, 0)
+	pdf.AddUTF8FontFromBytes(textFont, "", d.text)
+	pdf.AddPage()
+	return pdf
+}
+
+const title = "Certificate of Completion"
+
+// drawing is one certificate in the making.
+type drawing struct {
+	page
+	*typesetter
+	certificate Certificate
+}
+
+const middle = pageWidth / 2
+
+// all draws the page from top to bottom.
+func (d *drawing) all() error {
+	c := d.certificate
+	d.frame(24, 2.2, blue)
+	d.frame(31, 0.6, gold)
+	d.rule(middle, 112, 64, 1.2, gold)
+	d.rule(middle, 300, 380, 0.6, gold)
+
+	for _, t := range []struct {
+		field, text         string
+		weight              weight
+		size                float64
+		top, bottom, margin float64
+		color               color
+	}{
+		{"issuer", c.Issuer, bold, 15, 66, 104, 110, blue},
+		{"title", title, bold, 36, 120, 172, 60, blue},
+		{"sentence", "This certifies that", regular, 13, 180, 202, 60, gray},
+		{"learner name", c.LearnerName, regular, 44, 206, 296, 80, ink},
+		{"sentence", "has completed the training", regular, 13, 306, 328, 60, gray},
+		{"course title", c.CourseTitle, bold, 24, 330, 390, 80, blue},
+		{"course code", c.shownCode(), regular, 11, 390, 408, 110, gray},
+		{"sentence", "on " + c.date(), regular, 14, 410, 432, 60, ink},
+		{"score", c.score(), regular, 12, 432, 454, 110, gray},
+		{"fingerprint", string(c.Fingerprint), regular, 6.5, 545, 557, 60, gray},
+	} {
+		if t.text == "" {
+			continue
+		}
+		p, err := d.shape(t.field, t.text, t.weight)
+		if err != nil {
+			return err
+		}
+		d.lines(fit(p, pageWidth-2*t.margin, t.bottom-t.top, t.size), middle, t.top, t.bottom, t.color)
+	}
+	if err := d.particulars(); err != nil {
+		return err
+	}
+	if c.VerifyURL == "" {
+		return nil
+	}
+	return d.verification()
+}
+
+// particulars draws what an auditor copies off the page, in columns at its foot.
+func (d *drawing) particulars() error {
+	c := d.certificate
+	x := 64.0
+	for _, column := range []struct {
+		label, text string
+		width       float64
+	}{
+		{"Certificate number", c.Number, 170},
+		{"Issued for", c.shownTenant(), 150},
+		{"Training record", c.RecordID, 140},
+		{"Valid until", c.validUntil(), 110},
+	} {
+		if column.text == "" {
+			continue
+		}
+		label, err := d.shape("label", column.label, regular)
+		if err != nil {
+			return err
+		}
+		text, err := d.shape(column.label, column.text, regular)
+		if err != nil {
+			return err
+		}
+		small := fit(label, column.width, 12, 8)
+		d.line(small, small.lines[0], x, 492, left, gray)
+		value := fit(text, column.width-12, 30, 10.5)
+		for i, line := range value.lines {
+			d.line(value, line, x, 507+float64(i)*value.size*leading, left, ink)
+		}
+		x += column.width
+	}
+	return nil
+}
+
+// verification draws the QR code, 39 mm with its quiet zone: 31 mm of code for a usual address.
+func (d *drawing) verification() error {
+	const side, x, y = 110.0, 684.0, 418.0
+	if err := d.qrCode(d.certificate.VerifyURL, x, y, side); err != nil {
+		return err
+	}
+	caption, err := d.shape("label", "Scan to verify", regular)
+	if err != nil {
+		return err
+	}
+	d.lines(fit(caption, side, 12, 8), x+side/2, y+side, y+side+12, gray)
+	return nil
+}

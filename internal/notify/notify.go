@@ -1,0 +1,84 @@
+// Package notify tells training administrators that completions wait for them (R133): the port
+// (Channel), what is said (Notice and the templates), and the channels e-mail and log.
+//
+// A notice goes to people outside the tenant's QMS, over systems that keep copies. It names
+// courses and records and leads to the console; it holds no personal data.
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"countersign/internal/training"
+)
+
+// Kind is what is asked of the administrators.
+type Kind string
+
+const (
+	// KindReview: the completions need a decision, retry or close.
+	KindReview Kind = "review"
+	// KindApproval: the training records need an approval.
+	KindApproval Kind = "approval"
+)
+
+// Notice is one message about one completion, or a digest of many.
+type Notice struct {
+	// ID makes a resend the same message. It is required, and is the same in every attempt.
+	ID string
+	// Tenant is the tenant's key, TenantName what people call it.
+	Tenant     string
+	TenantName string
+	Kind       Kind
+	// Failures are what it is about, at least one.
+	Failures []Item
+	// Link leads to the waiting completions in the console; "" for none. No personal data.
+	Link string
+	// At is when the notice was raised, the same in every attempt.
+	At time.Time
+}
+
+// Item is one waiting completion, or Count like it.
+type Item struct {
+	Fingerprint training.Fingerprint
+	// CourseLabel is what a person calls the course.
+	CourseLabel string
+	// RecordID is the training record, "" where none was found.
+	RecordID string
+	Class    training.FailureClass
+	// Explanation is what the reader is told; the class's own when empty.
+	Explanation training.Explanation
+	// Detail is training.Failure.Detail, e.g. "503".
+	Detail string
+	// Count is how many completions the item stands for; 0 counts as 1.
+	Count int
+}
+
+// Channel carries notices to people. An implementation is safe for concurrent use.
+type Channel interface {
+	// Send returns nil once somebody was told, and an error when nobody was; then it may be
+	// called again with the same notice.
+	Send(ctx context.Context, n Notice) error
+}
+
+// All sends over several channels. Every one is tried; the errors are joined.
+type All []Channel
+
+// Send implements Channel. A resend after an error goes over all channels again.
+func (a All) Send(ctx context.Context, n Notice) error {
+	var failed []error
+	for _, channel := range a {
+		failed = append(failed, channel.Send(ctx, n))
+	}
+	return errors.Join(failed...)
+}
+
+var errNothingToSay = errors.New("send notice: no id or no failures")
+
+func (n Notice) validate() error {
+	if n.ID == "" || len(n.Failures) == 0 {
+		return errNothingToSay
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+// Package activities is every side effect of the workflows: one file per group. It keeps the
+// contract workflows.Activities, over ports that package worker wires for each tenant.
+package activities
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"countersign/internal/certificate"
+	"countersign/internal/journal"
+	"countersign/internal/notify"
+	"countersign/internal/qms"
+	"countersign/internal/training"
+	"countersign/internal/xapi"
+	"countersign/workflows"
+)
+
+// Tenant is what the activities need to work for one tenant.
+type Tenant struct {
+	Name string
+	QMS  qms.Client
+	// LRS is nil when the tenant wants no statements.
+	LRS LRS
+	// Statements are the settings of the tenant's statements.
+	Statements xapi.Options
+	// Issuer and VerifyURL are printed on certificates; "{number}" in VerifyURL is replaced.
+	Issuer, VerifyURL string
+	// EmployeeID picks the employee id out of an LMS's learner (C14); "" if it is not there.
+	EmployeeID func(training.Learner) string
+	// Training finds the QMS's training for a course, and whether it asks for an approval.
+	Training func(source string, course training.Course) (id string, approval, ok bool)
+	// Notices reach the tenant's training admins.
+	Notices notify.Channel
+	// NoticeLink makes the address that a notice leads to, for one completion or ("") for all.
+	NoticeLink func(training.Fingerprint) string
+}
+
+// LRS takes statements. Put may be repeated with the same bytes.
+type LRS interface {
+	Put(ctx context.Context, id string, statement []byte) error
+}
+
+// Journal is what the activities need of the journal.
+type Journal interface {
+	Completion(ctx context.Context, tenant string, f training.Fingerprint) (journal.Stored, error)
+	Project(ctx context.Context, tenant string, f training.Fingerprint, p journal.Projection) error
+	PutEffect(ctx context.Context, e journal.Effect) (journal.Effect, error)
+	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
+	MarkDelivered(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) error
+	PutLink(ctx context.Context, l journal.Link) error
+	FindLink(ctx context.Context, tenant, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error)
+	AddDecision(ctx context.Context, e journal.DecisionEntry) error
+}
+
+// Inbox brings an item to a tenant's AdminInbox, starting it if there is none.
+type Inbox interface {
+	Tell(ctx context.Context, in workflows.TellAdmins) error
+}
+
+// Config is what New needs; all of it is required.
+type Config struct {
+	Journal Journal
+	// Tenant finds a tenant by its id.
+	Tenant func(id string) (Tenant, bool)
+	Inbox  Inbox
+	Drawer *certificate.Drawer
+	Log    *slog.Logger
+	// ReadBack are the waits before the reads that follow a write; nil for qms's own.
+	ReadBack []time.Duration
+}
+
+// Activities keeps workflows.Activities.
+type Activities struct {
+	cfg Config
+}
+
+var _ workflows.Activities = (*Activities)(nil)
+
+// New builds the activities.
+func New(cfg Config) *Activities { return &Activities{cfg: cfg} }
+
+// subject is a completion that is being worked on, with its tenant.
+type subject struct {
+	tenant Tenant
+	stored journal.Stored
+}
+
+func (s subject) completion() training.Completion { return s.stored.Completion }
+
+// open reads what ref names.
+func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, error) {
+	tenant, ok := a.cfg.Tenant(ref.Tenant)
+	if !ok {
+		return subject{}, training.Fail(training.FailureDefect, "find tenant", ref.Tenant, "not in this worker's settings")
+	}
+	stored, err := a.cfg.Journal.Completion(ctx, ref.Tenant, ref.Fingerprint)
+	if err != nil {
+		return subject{}, journalFailure("read completion", err)
+	}
+	return subject{tenant, stored}, nil
+}
+
+// journalFailure classifies an error of the journal: it is down, or it has lost what it was given.
+func journalFailure(operation string, err error) error {
+	class := training.FailureUnreachable
+	if errors.Is(err, journal.ErrNotFound) {
+		class = training.FailureDefect
+	}
+	f := training.FailWith(class, operation, "", err)
+	f.Detail = "journal"
+	return f
+}

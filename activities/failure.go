@@ -1,0 +1,88 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"countersign/internal/journal"
+	"countersign/internal/training"
+	"countersign/workflows"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+)
+
+// attempt runs one attempt of a step that reaches other systems, and turns its error into
+// what Temporal and people understand: a *training.Failure becomes an application error of its
+// class, retryable or not; the journal learns that the completion is retrying, so that it does
+// not count as in flight while it waits.
+func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (Out, error) {
+	var none Out
+	info := activity.GetInfo(ctx)
+	if ref.Again || info.Attempt > 1 {
+		err := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning})
+		if err != nil {
+			return none, a.failed(ctx, ref, journalFailure("project state", err))
+		}
+	}
+	s, err := a.open(ctx, ref)
+	if err != nil {
+		return none, a.failed(ctx, ref, err)
+	}
+	out, err := step(ctx, s)
+	if err != nil {
+		return none, a.failed(ctx, ref, err)
+	}
+	return out, nil
+}
+
+// failed is the one place where an error of the outer world becomes an error of Temporal.
+func (a *Activities) failed(ctx context.Context, ref workflows.Ref, err error) error {
+	info := activity.GetInfo(ctx)
+	log := a.log(ref).With("step", info.ActivityType.Name, "attempt", info.Attempt)
+
+	var failure *training.Failure
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return err // the worker stops; another one takes over
+	case errors.As(err, &failure):
+	default:
+		failure = training.FailWith(training.FailureDefect, info.ActivityType.Name, "", err)
+	}
+	log.Warn("step failed", "class", failure.Class, "failure", failure.Error())
+
+	if failure.Class.Transient() {
+		// The projection is for people and for dispatch; a journal that is down as well must
+		// not hide the failure.
+		perr := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{
+			State: training.StateRetrying, FailureClass: failure.Class, FailureDetail: failure.Detail,
+		})
+		if perr != nil {
+			log.Error("retrying not recorded", "error", perr)
+		}
+	}
+	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
+		NonRetryable:   !failure.Class.Transient(),
+		NextRetryDelay: nextDelay(ref.Retry, int(info.Attempt), failure.RetryAfter),
+		// The value, not the pointer: a local activity hands its details on as they are.
+		Details: []any{*failure},
+	})
+}
+
+// nextDelay lengthens the schedule's gap by jitter (R129) and to what the other side asked for
+// (429 with Retry-After); 0 leaves it to the schedule. Temporal caps it at the schedule's maximum.
+func nextDelay(retry training.Retry, attempt int, retryAfter time.Duration) time.Duration {
+	gap := retry.Gap(attempt)
+	if retry.Jitter == 0 && retryAfter <= gap {
+		return 0
+	}
+	return max(gap+time.Duration(retry.Jitter*rand.Float64()*float64(gap)), retryAfter)
+}
+
+// log names the completion on every line: tenant and fingerprint (R165, R216).
+func (a *Activities) log(ref workflows.Ref) *slog.Logger {
+	return a.cfg.Log.With("tenant", ref.Tenant, "fingerprint", string(ref.Fingerprint))
+}

@@ -1,0 +1,56 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+
+	"countersign/workflows"
+
+	"go.temporal.io/sdk/client"
+)
+
+// Inbox reaches the AdminInbox workflows. A workflow cannot start the one it signals; this can.
+type Inbox struct {
+	Temporal  client.Client
+	TaskQueue string
+}
+
+// Tell signals the tenant's AdminInbox, starting it if there is none.
+func (i Inbox) Tell(ctx context.Context, in workflows.TellAdmins) error {
+	tenant := in.Inbox.Tenant
+	_, err := i.Temporal.SignalWithStartWorkflow(ctx, workflows.InboxID(tenant), workflows.InboxSignal, in.Item,
+		client.StartWorkflowOptions{
+			TaskQueue:             i.TaskQueue,
+			StaticSummary:         "What the training admins of " + tenant + " must hear of",
+			TypedSearchAttributes: workflows.InboxAttributes(tenant),
+		}, workflows.AdminInboxWorkflow, in.Inbox)
+	if err != nil {
+		return fmt.Errorf("tell admins of %s: %w", tenant, err)
+	}
+	return nil
+}
+
+// announceAtOnce is how many deliveries are announced in one go.
+const announceAtOnce = 100
+
+// announce tells the admins of deliveries that could not be understood. A crash between the
+// two steps tells twice; the inbox knows an item by its id.
+func (d *Dispatcher) announce(ctx context.Context) error {
+	deliveries, err := d.cfg.Journal.Unannounced(ctx, announceAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, delivery := range deliveries {
+		err := d.inbox.Tell(ctx, workflows.TellAdmins{
+			Item:  workflows.DeliveryItem(delivery.ID, delivery.Source, delivery.Reason),
+			Inbox: workflows.Inbox{Tenant: delivery.Tenant, DigestEvery: d.cfg.Policy(delivery.Tenant).DigestEvery},
+		})
+		if err != nil {
+			return err
+		}
+		if err := d.cfg.Journal.Announced(ctx, delivery.Tenant, delivery.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+// Package process is what the starter and the worker have in common as processes: settings,
+// log, metrics, journal, the Temporal connection, an HTTP server that drains, and a health
+// check for containers without a shell.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"countersign/internal/journal"
+	"countersign/internal/lms/platform"
+	"countersign/internal/settings"
+	"countersign/internal/telemetry"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	sdklog "go.temporal.io/sdk/log"
+)
+
+// Process is a running Countersign process. Close undoes all of it.
+type Process struct {
+	Settings settings.Process
+	Tenants  *settings.Settings
+	Log      *slog.Logger
+	Registry *prometheus.Registry
+	Journal  *journal.Journal
+	// Temporal connects when it is first used, so that the starter takes deliveries while
+	// Temporal is away (law 1).
+	Temporal  client.Client
+	Namespace string
+}
+
+// ArenaQMS is the QMS adapter that settings name "arena".
+const ArenaQMS = "arena"
+
+// Load reads and checks the settings and touches nothing else. Every mistake is in the error.
+func Load() (settings.Process, *settings.Settings, error) {
+	p, err := settings.ProcessFromEnv()
+	if err != nil {
+		return p, nil, err
+	}
+	tenants, err := settings.Load(p.Tenants, settings.Known{Platforms: platform.Names(), QMS: []string{ArenaQMS}})
+	return p, tenants, err
+}
+
+// Open loads the settings and opens what they name.
+func Open(ctx context.Context, name string, logTo io.Writer) (*Process, error) {
+	own, tenants, err := Load()
+	if err != nil {
+		return nil, fmt.Errorf("settings:\n%w", err)
+	}
+	log, err := telemetry.Logger(own.LogLevel, own.LogFormat, logTo)
+	if err != nil {
+		return nil, err
+	}
+	log = log.With("process", name)
+	for _, warning := range append(own.Warnings, tenants.Warnings...) {
+		log.Warn("settings", "warning", warning)
+	}
+	p := &Process{Settings: own, Tenants: tenants, Log: log, Registry: prometheus.NewRegistry()}
+	p.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	if p.Journal, err = journal.Open(ctx, own.Journal.Reveal(), journal.Options{Log: log}); err != nil {
+		return nil, err
+	}
+	if err := p.dialTemporal(); err != nil {
+		return nil, errors.Join(err, p.Journal.Close())
+	}
+	return p, nil
+}
+
+func (p *Process) dialTemporal() error {
+	metrics, err := telemetry.Metrics(p.Registry, p.Log)
+	if err != nil {
+		return err
+	}
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return fmt.Errorf("Temporal settings: %w", err)
+	}
+	options.Logger = sdklog.NewStructuredLogger(p.Log)
+	options.MetricsHandler = metrics
+	if p.Namespace = options.Namespace; p.Namespace == "" {
+		p.Namespace = client.DefaultNamespace
+	}
+	if p.Temporal, err = client.NewLazyClient(options); err != nil {
+		return fmt.Errorf("Temporal client: %w", err)
+	}
+	return nil
+}
+
+// Close closes the Temporal connection and then the journal, which commits what it was given.
+func (p *Process) Close() error {
+	p.Temporal.Close()
+	return p.Journal.Close()
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+
+	"countersign/internal/ingress"
+	"countersign/internal/lms/canonical"
+	"countersign/internal/lms/platform"
+	"countersign/internal/lms/signature"
+	"countersign/internal/settings"
+)
+
+// sources are the LMS connections of all tenants, as the ingress looks them up.
+type sources struct {
+	settings *settings.Settings
+	byKey    map[[2]string]ingress.Source
+}
+
+func newSources(s *settings.Settings) (*sources, error) {
+	all := &sources{settings: s, byKey: map[[2]string]ingress.Source{}}
+	for _, tenant := range s.Tenants {
+		for _, source := range tenant.Sources {
+			wired, err := wire(tenant, source)
+			if err != nil {
+				return nil, fmt.Errorf("tenant %s, source %s: %w", tenant.ID, source.ID, err)
+			}
+			all.byKey[[2]string{tenant.ID, source.ID}] = wired
+		}
+	}
+	return all, nil
+}
+
+func wire(tenant settings.Tenant, source settings.Source) (ingress.Source, error) {
+	adapter, ok := platform.Adapter(source.Platform)
+	if !ok {
+		return ingress.Source{}, fmt.Errorf("unknown platform %q", source.Platform)
+	}
+	var secrets []string
+	for _, secret := range source.Auth.HMACSHA256.Secrets {
+		secrets = append(secrets, secret.Reveal())
+	}
+	headers := source.Auth.HMACSHA256.Headers
+	if len(headers) == 0 {
+		headers = canonical.SignatureHeaders()
+	}
+	verifier, err := signature.NewHMAC(secrets, headers...)
+	if err != nil {
+		return ingress.Source{}, err
+	}
+	return ingress.Source{
+		Tenant: tenant.ID, ID: source.ID, Platform: source.Platform, Adapter: adapter, Verifier: verifier,
+		RateLimit: source.Rate.PerSecond, Burst: source.Rate.Burst,
+	}, nil
+}
+
+// Source implements ingress.Sources.
+func (s *sources) Source(tenant, id string) (ingress.Source, bool) {
+	source, ok := s.byKey[[2]string{tenant, id}]
+	return source, ok
+}
+
+// ByDomain implements ingress.Sources (R162).
+func (s *sources) ByDomain(domain string) (ingress.Source, bool) {
+	tenant, source, ok := s.settings.SourceForDomain(domain)
+	if !ok {
+		return ingress.Source{}, false
+	}
+	return s.Source(tenant.ID, source.ID)
+}

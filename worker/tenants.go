@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+
+	"countersign/activities"
+	"countersign/internal/notify"
+	"countersign/internal/process"
+	"countersign/internal/qms/arena"
+	"countersign/internal/settings"
+	"countersign/internal/training"
+	"countersign/internal/xapi"
+)
+
+// tenants are all tenants, each with ports of its own: nothing is shared between two (law 6).
+type tenants map[string]activities.Tenant
+
+func (t tenants) find(id string) (activities.Tenant, bool) {
+	tenant, ok := t[id]
+	return tenant, ok
+}
+
+func newTenants(p *process.Process) (tenants, error) {
+	all := tenants{}
+	for _, t := range p.Tenants.Tenants {
+		tenant, err := wire(p, t)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", t.ID, err)
+		}
+		all[t.ID] = tenant
+	}
+	return all, nil
+}
+
+func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
+	log := p.Log.With("tenant", t.ID)
+	records, err := arena.New(arena.Config{
+		BaseURL: t.QMS.URL, ClientID: t.QMS.ClientID, ClientSecret: t.QMS.ClientSecret.Reveal(),
+		Scopes: t.QMS.Scopes, TokenMode: arena.TokenMode(t.QMS.TokenMode), Log: log,
+	})
+	if err != nil {
+		return activities.Tenant{}, err
+	}
+	notices, err := channels(p, t)
+	if err != nil {
+		return activities.Tenant{}, err
+	}
+	tenant := activities.Tenant{
+		Name: t.Name, QMS: records,
+		Issuer: t.Certificate.Issuer, VerifyURL: t.Certificate.VerifyURL,
+		EmployeeID: t.EmployeeID.Of,
+		Training: func(source string, c training.Course) (string, bool, bool) {
+			course, ok := t.Course(source, c)
+			return course.Training, course.Approval, ok
+		},
+		Notices:    notices,
+		NoticeLink: noticeLink(p.Settings.TemporalWebURL, p.Namespace, t.ID),
+	}
+	if t.LRS != nil {
+		tenant.Statements = xapi.Options{
+			HomePage: t.LRS.HomePage, Mbox: t.LRS.Actor == settings.ActorMbox, CourseIRI: t.LRS.CourseURL,
+		}
+		if err := tenant.Statements.Validate(); err != nil {
+			return activities.Tenant{}, fmt.Errorf("statements: %w", err)
+		}
+		tenant.LRS, err = xapi.NewClient(xapi.ClientConfig{
+			Endpoint: t.LRS.URL, Username: t.LRS.Username, Password: t.LRS.Password.Reveal(), Version: t.LRS.Version, Log: log,
+		})
+		if err != nil {
+			return activities.Tenant{}, err
+		}
+	}
+	return tenant, nil
+}
+
+// channels are the ways to the tenant's training admins: the log always, mail where there is a
+// mail server.
+func channels(p *process.Process, t settings.Tenant) (notify.Channel, error) {
+	all := notify.All{notify.NewLog(p.Log)}
+	smtp := p.Settings.SMTP
+	if !smtp.MailEnabled() {
+		return all, nil
+	}
+	mail, err := notify.NewMail(notify.MailConfig{
+		Host: smtp.Host, Port: smtp.Port, Security: notify.Security(smtp.TLS), AllowPlaintext: smtp.TLS == settings.TLSNone,
+		Username: smtp.Username, Password: smtp.Password.Reveal(), From: smtp.From, To: t.Admins, Log: p.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(all, mail), nil
+}
+
+// noticeLink leads to one completion, or to all of the tenant's that wait for a review.
+func noticeLink(web, namespace, tenant string) func(training.Fingerprint) string {
+	return func(f training.Fingerprint) string {
+		if web == "" {
+			return ""
+		}
+		page := web + "/namespaces/" + url.PathEscape(namespace) + "/workflows"
+		if f != "" {
+			return page + "/" + string(f)
+		}
+		query := fmt.Sprintf("CountersignTenant=%q AND CountersignState=%q", tenant, training.StateInReview)
+		return page + "?query=" + url.QueryEscape(query)
+	}
+}

@@ -1,0 +1,170 @@
+package workflows
+
+import (
+	"context"
+
+	"countersign/internal/training"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+)
+
+// Activities is everything the workflows ask of the world. The order is that of a completion.
+//
+// An error that carries a *training.Failure as its detail is a classified problem: a transient
+// one is retried by the policy, any other goes to review. No argument or result holds personal
+// data: an activity reads the completion itself from the journal by its Ref.
+type Activities interface {
+	// ResolveLearner checks that the learner is an employee the QMS knows (R114). Read-only.
+	ResolveLearner(ctx context.Context, ref Ref) error
+	// CheckRecord finds the training record and says which status a write must lead to
+	// (R107, R108, R120). Read-only in the QMS.
+	CheckRecord(ctx context.Context, in CheckRecord) (RecordPlan, error)
+	// CompleteRecord writes the record and reads it back; what it returns was read (law 3).
+	CompleteRecord(ctx context.Context, in CompleteRecord) (VerifiedRecord, error)
+	// CarryDecision tells the QMS what the approver decided and reads the record back.
+	CarryDecision(ctx context.Context, in CarryDecision) (VerifiedRecord, error)
+	// IssueCertificate draws and stores the certificate, once (R158).
+	IssueCertificate(ctx context.Context, in Document) (Issued, error)
+	// PostStatement stores the xAPI statement, once, and puts it to the LRS (R148).
+	PostStatement(ctx context.Context, in Document) (Issued, error)
+	// RecordOutcome writes to the journal how the completion ended.
+	RecordOutcome(ctx context.Context, in RecordOutcome) error
+
+	// RecordWait writes to the journal that the completion waits, and for what.
+	RecordWait(ctx context.Context, in RecordWait) error
+	// RecordDecision keeps what a person decided (law 5).
+	RecordDecision(ctx context.Context, in RecordDecision) error
+	// TellAdmins signals the tenant's AdminInbox, starting it if there is none.
+	TellAdmins(ctx context.Context, in TellAdmins) error
+	// SendNotice delivers a notice of the AdminInbox through the tenant's channels.
+	SendNotice(ctx context.Context, in SendNotice) error
+}
+
+// Ref names a completion in the journal.
+type Ref struct {
+	Tenant      string               `json:"tenant"`
+	Fingerprint training.Fingerprint `json:"fingerprint"`
+	// Again is true when an earlier attempt of the same step was made under another
+	// activity: the journal then shows RETRYING and must be told that work goes on.
+	Again bool `json:"again,omitempty"`
+	// Retry shapes the wait after a transient failure: jitter, and a Retry-After.
+	Retry training.Retry `json:"retry"`
+}
+
+// CheckRecord is the input of the activity.
+type CheckRecord struct {
+	Ref
+	HoldFailed bool `json:"holdFailed"`
+}
+
+// RecordPlan is the record a completion belongs to and where a write must lead.
+type RecordPlan struct {
+	RecordID string                `json:"recordId"`
+	Status   training.RecordStatus `json:"status"`
+	Target   training.RecordStatus `json:"target"`
+}
+
+// CompleteRecord is the input of the activity.
+type CompleteRecord struct {
+	Ref
+	RecordID string                `json:"recordId"`
+	Target   training.RecordStatus `json:"target"`
+}
+
+// VerifiedRecord is what a read-back showed.
+type VerifiedRecord struct {
+	RecordID string                `json:"recordId"`
+	Status   training.RecordStatus `json:"status"`
+}
+
+// CarryDecision is the input of the activity.
+type CarryDecision struct {
+	Ref
+	RecordID string            `json:"recordId"`
+	Decision training.Decision `json:"decision"`
+}
+
+// Document is the input of IssueCertificate and PostStatement.
+type Document struct {
+	Ref
+	RecordID string `json:"recordId"`
+}
+
+// Issued names a stored effect; ID is "" when the tenant wants none of this kind.
+type Issued struct {
+	ID string `json:"id,omitempty"`
+}
+
+// RecordOutcome is the input of the activity.
+type RecordOutcome struct {
+	Ref
+	Outcome  training.Outcome `json:"outcome"`
+	RecordID string           `json:"recordId,omitempty"`
+}
+
+// RecordWait is the input of the activity; Failure is nil when the wait is no failure's.
+type RecordWait struct {
+	Ref
+	State    training.State    `json:"state"`
+	RecordID string            `json:"recordId,omitempty"`
+	Failure  *training.Failure `json:"failure,omitempty"`
+}
+
+// RecordDecision is the input of the activity.
+type RecordDecision struct {
+	Ref
+	Decision training.Decision `json:"decision"`
+	// Round counts the decisions of one completion from 1; with the fingerprint it is the key.
+	Round int `json:"round"`
+	// Via is "signal" or "update".
+	Via string `json:"via"`
+}
+
+// TellAdmins is the input of the activity.
+type TellAdmins struct {
+	Item InboxItem `json:"item"`
+	// DigestEvery is given to an AdminInbox that has to be started.
+	Inbox Inbox `json:"inbox"`
+}
+
+// SendNotice is the input of the activity: what the AdminInbox has gathered.
+type SendNotice struct {
+	Tenant string `json:"tenant"`
+	// ID is the same on every attempt, so that a resent mail is the same mail.
+	ID     string       `json:"id"`
+	Groups []InboxGroup `json:"groups"`
+}
+
+// Registered names of the activities. They are in recorded histories: never change one.
+const (
+	resolveLearner   = "ResolveLearner"
+	checkRecord      = "CheckRecord"
+	completeRecord   = "CompleteRecord"
+	carryDecision    = "CarryDecision"
+	issueCertificate = "IssueCertificate"
+	postStatement    = "PostStatement"
+	recordOutcome    = "RecordOutcome"
+	recordWait       = "RecordWait"
+	recordDecision   = "RecordDecision"
+	tellAdmins       = "TellAdmins"
+	sendNotice       = "SendNotice"
+)
+
+func registerActivities(r worker.ActivityRegistry, a Activities) {
+	for name, f := range map[string]any{
+		resolveLearner:   a.ResolveLearner,
+		checkRecord:      a.CheckRecord,
+		completeRecord:   a.CompleteRecord,
+		carryDecision:    a.CarryDecision,
+		issueCertificate: a.IssueCertificate,
+		postStatement:    a.PostStatement,
+		recordOutcome:    a.RecordOutcome,
+		recordWait:       a.RecordWait,
+		recordDecision:   a.RecordDecision,
+		tellAdmins:       a.TellAdmins,
+		sendNotice:       a.SendNotice,
+	} {
+		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
+}

@@ -1,0 +1,183 @@
+package workflows
+
+import (
+	"fmt"
+
+	"countersign/internal/training"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// How people speak to a waiting completion: two signals for the Temporal Web UI and CLI, one
+// update for the console. All three carry a training.Decision and meet in one handler.
+const (
+	ApprovalSignal = "approval"
+	ReviewSignal   = "review"
+	DecideUpdate   = "decide"
+)
+
+// desk is where decisions arrive. The first valid decision of a wait wins.
+type desk struct {
+	// waiting is nil while the completion waits for nobody.
+	waiting  *question
+	decision training.Decision
+	via      string
+	// round counts the decisions taken.
+	round int
+}
+
+// question is what a completion waits for.
+type question struct {
+	signal  string
+	allowed []training.Action
+}
+
+// openDesk registers the handlers. It must come before the first step, so that the Web UI
+// knows them from the beginning.
+func openDesk(ctx workflow.Context) (*desk, error) {
+	d := &desk{}
+	workflow.GetSignalChannelWithOptions(ctx, ApprovalSignal, workflow.SignalChannelOptions{
+		Description: `Decide about a record that is PENDING_APPROVAL: {"action":"approve","by":"your name","reason":"why"} or "reject".`,
+	})
+	workflow.GetSignalChannelWithOptions(ctx, ReviewSignal, workflow.SignalChannelOptions{
+		Description: `Decide about a completion in review: {"action":"retry","by":"your name","reason":"why"} or "close".`,
+	})
+	err := workflow.SetUpdateHandlerWithOptions(ctx, DecideUpdate,
+		func(_ workflow.Context, decision training.Decision) error { return d.take(decision, "update") },
+		workflow.UpdateHandlerOptions{
+			Description: "Decide about the wait that the completion is in; what does not fit is refused with the reason.",
+			Validator:   d.check,
+		})
+	return d, err
+}
+
+// check says why a decision cannot be taken now. It changes nothing.
+func (d *desk) check(decision training.Decision) error {
+	switch {
+	case d.waiting == nil:
+		return refused("the completion does not wait for a decision")
+	case d.decision.Action != "":
+		return refused("already decided")
+	}
+	if err := decision.Validate(d.waiting.allowed); err != nil {
+		return refused(err.Error())
+	}
+	return nil
+}
+
+func refused(why string) error {
+	return temporal.NewNonRetryableApplicationError(why, "decision_refused", nil)
+}
+
+func (d *desk) take(decision training.Decision, via string) error {
+	if err := d.check(decision); err != nil {
+		return err
+	}
+	d.decision, d.via = decision, via
+	return nil
+}
+
+// open puts the question, before the wait is announced to anybody, so that no answer can come
+// too soon. An approval sent even earlier, while the record was still being written, counts;
+// what was sent to an earlier review does not, because it was about another failure.
+func (d *desk) open(ctx workflow.Context, q question) {
+	if q.signal == ReviewSignal {
+		ignoreAll(ctx, q.signal)
+	}
+	d.waiting, d.decision = &q, training.Decision{}
+}
+
+// await waits until a person has answered the open question. A signal that does not fit is
+// ignored, and it still waits.
+func (d *desk) await(ctx workflow.Context) (training.Decision, error) {
+	channel := workflow.GetSignalChannel(ctx, d.waiting.signal)
+	for {
+		err := workflow.Await(ctx, func() bool { return d.decision.Action != "" || channel.Len() > 0 })
+		if err != nil {
+			return training.Decision{}, err
+		}
+		if d.decision.Action != "" {
+			break
+		}
+		var decision training.Decision
+		if !channel.ReceiveAsync(&decision) {
+			continue // could not be decoded; the SDK has logged and dropped it
+		}
+		if err := d.take(decision, "signal"); err != nil {
+			workflow.GetLogger(ctx).Warn("decision ignored", "signal", d.waiting.signal, "reason", err.Error())
+		}
+	}
+	d.waiting = nil
+	d.round++
+	return d.decision, nil
+}
+
+// close waits for update handlers under way and says which signals came too late.
+func (d *desk) close(ctx workflow.Context) error {
+	ignoreAll(ctx, ApprovalSignal)
+	ignoreAll(ctx, ReviewSignal)
+	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+func ignoreAll(ctx workflow.Context, signal string) {
+	channel := workflow.GetSignalChannel(ctx, signal)
+	for n := channel.Len(); n > 0; n-- {
+		var decision training.Decision
+		if channel.ReceiveAsync(&decision) {
+			workflow.GetLogger(ctx).Warn("decision ignored", "signal", signal, "reason", "the completion does not wait for it")
+		}
+	}
+}
+
+// awaitApproval waits until a person approves or rejects (R120).
+func (c *completion) awaitApproval(ctx workflow.Context) (training.Decision, error) {
+	if err := c.showApproval(ctx); err != nil {
+		return training.Decision{}, err
+	}
+	wait := RecordWait{Ref: c.ref, State: training.StateWaitingApproval, RecordID: c.result.RecordID}
+	return c.wait(ctx, wait, question{ApprovalSignal, training.ApprovalActions()})
+}
+
+// review tells the training admins of the failure (R133) and waits until a person says what
+// to do (R139).
+func (c *completion) review(ctx workflow.Context, failure *training.Failure) (training.Decision, error) {
+	if err := c.showReview(ctx, failure); err != nil {
+		return training.Decision{}, err
+	}
+	// Not waited for: a notice that cannot be sent must not keep a decision from being taken.
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		err := untilDone(ctx, tellAdmins, TellAdmins{
+			Item: InboxItem{
+				ID:          fmt.Sprintf("%s/%d", c.in.Fingerprint, c.desk.round+1),
+				Fingerprint: c.in.Fingerprint, Course: c.in.Course, RecordID: c.result.RecordID,
+				Class: failure.Class, Detail: failure.Detail,
+			},
+			Inbox: Inbox{Tenant: c.in.Tenant, DigestEvery: c.in.Policy.DigestEvery},
+		})
+		if err != nil {
+			workflow.GetLogger(ctx).Error("training admins not told", "error", err.Error())
+		}
+	})
+	wait := RecordWait{Ref: c.ref, State: training.StateInReview, RecordID: c.result.RecordID, Failure: failure}
+	return c.wait(ctx, wait, question{ReviewSignal, training.ReviewActions()})
+}
+
+// wait projects the wait, asks, and keeps the decision.
+func (c *completion) wait(ctx workflow.Context, wait RecordWait, q question) (training.Decision, error) {
+	c.desk.open(ctx, q)
+	if err := journalWrite(ctx, recordWait, wait); err != nil {
+		return training.Decision{}, err
+	}
+	decision, err := c.desk.await(ctx)
+	if err != nil {
+		return training.Decision{}, err
+	}
+	err = journalWrite(ctx, recordDecision, RecordDecision{
+		Ref: c.ref, Decision: decision, Round: c.desk.round, Via: c.desk.via,
+	})
+	if err != nil {
+		return training.Decision{}, err
+	}
+	return decision, c.showRunning(ctx)
+}

@@ -1,0 +1,210 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"countersign/internal/training"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// world is an Activities whose steps succeed unless a test says otherwise, and which keeps
+// what it was asked.
+type world struct {
+	mu    sync.Mutex
+	now   func() time.Time
+	calls map[string][]time.Time
+
+	resolve     func(attempt int) error
+	check       func(attempt int) (RecordPlan, error)
+	complete    func(attempt int) (VerifiedRecord, error)
+	carry       func(in CarryDecision) (VerifiedRecord, error)
+	certificate func(attempt int) (Issued, error)
+	statement   func(attempt int) (Issued, error)
+	outcomeErr  func(attempt int) error
+
+	outcomes  []RecordOutcome
+	waits     []RecordWait
+	decisions []RecordDecision
+	told      []TellAdmins
+	notices   []SendNotice
+	// onTold is called when the admins have been told.
+	onTold func(InboxItem)
+}
+
+func (w *world) call(name string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[name] = append(w.calls[name], w.now())
+	return len(w.calls[name])
+}
+
+func (w *world) ResolveLearner(context.Context, Ref) error {
+	n := w.call(resolveLearner)
+	if w.resolve != nil {
+		return w.resolve(n)
+	}
+	return nil
+}
+
+func (w *world) CheckRecord(context.Context, CheckRecord) (RecordPlan, error) {
+	n := w.call(checkRecord)
+	if w.check != nil {
+		return w.check(n)
+	}
+	return RecordPlan{RecordID: "TR-1", Status: training.RecordAssigned, Target: training.RecordCompleted}, nil
+}
+
+func (w *world) CompleteRecord(_ context.Context, in CompleteRecord) (VerifiedRecord, error) {
+	n := w.call(completeRecord)
+	if w.complete != nil {
+		return w.complete(n)
+	}
+	return VerifiedRecord{RecordID: in.RecordID, Status: in.Target}, nil
+}
+
+func (w *world) CarryDecision(_ context.Context, in CarryDecision) (VerifiedRecord, error) {
+	w.call(carryDecision)
+	if w.carry != nil {
+		return w.carry(in)
+	}
+	if in.Decision.Action == training.ActionReject {
+		return VerifiedRecord{RecordID: in.RecordID, Status: training.RecordInProgress}, nil
+	}
+	return VerifiedRecord{RecordID: in.RecordID, Status: training.RecordCompleted}, nil
+}
+
+func (w *world) IssueCertificate(context.Context, Document) (Issued, error) {
+	n := w.call(issueCertificate)
+	if w.certificate != nil {
+		return w.certificate(n)
+	}
+	return Issued{ID: "CS-1"}, nil
+}
+
+func (w *world) PostStatement(context.Context, Document) (Issued, error) {
+	n := w.call(postStatement)
+	if w.statement != nil {
+		return w.statement(n)
+	}
+	return Issued{ID: "statement-1"}, nil
+}
+
+func (w *world) RecordOutcome(_ context.Context, in RecordOutcome) error {
+	n := w.call(recordOutcome)
+	if w.outcomeErr != nil {
+		if err := w.outcomeErr(n); err != nil {
+			return err
+		}
+	}
+	w.outcomes = append(w.outcomes, in)
+	return nil
+}
+
+func (w *world) RecordWait(_ context.Context, in RecordWait) error {
+	w.call(recordWait)
+	w.waits = append(w.waits, in)
+	return nil
+}
+
+func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
+	w.call(recordDecision)
+	w.decisions = append(w.decisions, in)
+	return nil
+}
+
+func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
+	w.call(tellAdmins)
+	w.told = append(w.told, in)
+	if w.onTold != nil {
+		w.onTold(in.Item)
+	}
+	return nil
+}
+
+func (w *world) SendNotice(_ context.Context, in SendNotice) error {
+	w.call(sendNotice)
+	w.notices = append(w.notices, in)
+	return nil
+}
+
+// gaps are the waits between the calls of one step.
+func (w *world) gaps(name string) []time.Duration {
+	var gaps []time.Duration
+	for i := 1; i < len(w.calls[name]); i++ {
+		gaps = append(gaps, w.calls[name][i].Sub(w.calls[name][i-1]).Round(time.Second))
+	}
+	return gaps
+}
+
+// failing is the error an activity returns for a failure of the given class.
+func failing(class training.FailureClass) error {
+	return failureError(training.Fail(class, "test", "TR-1", "503"))
+}
+
+func failureError(f *training.Failure) error {
+	return temporal.NewApplicationErrorWithOptions(f.Error(), string(f.Class), temporal.ApplicationErrorOptions{
+		NonRetryable: !f.Class.Transient(), Details: []any{*f},
+	})
+}
+
+// environment is a time-skipping Temporal with w as its world.
+func environment(t *testing.T, w *world) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	env.SetStartTime(time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC))
+	w.calls = map[string][]time.Time{}
+	w.now = env.Now
+	Register(registry{env}, w)
+	return env
+}
+
+// registry lets the test environment take what Register gives a worker.
+type registry struct {
+	*testsuite.TestWorkflowEnvironment
+}
+
+func (registry) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
+
+func input() CompletionInput {
+	return CompletionInput{
+		Tenant: "acme", Source: "lms", Platform: "canonical", Course: "COMP-2026",
+		Fingerprint: "b23771741a3446e135579f0eeca3a2d0f4052a4a570d3cf3949ca0c7e07cba75",
+		Policy:      training.DefaultPolicy(),
+	}
+}
+
+// carried runs the completion to its end and returns how it ended.
+func carried(t *testing.T, env *testsuite.TestWorkflowEnvironment) CompletionResult {
+	t.Helper()
+	env.ExecuteWorkflow(CompletionWorkflow, input())
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	var result CompletionResult
+	require.NoError(t, env.GetWorkflowResult(&result))
+	return result
+}
+
+func decision(action training.Action) training.Decision {
+	return training.Decision{Action: action, By: "m.keller", Reason: "practical test seen"}
+}
+
+var errNetwork = errors.New("connection refused")
+
+const anything = mock.Anything
+
+type workflowContinueAsNew = workflow.ContinueAsNewError
+
+func dataConverter() converter.DataConverter { return converter.GetDefaultDataConverter() }

@@ -1,0 +1,159 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"countersign/internal/training"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// InboxSignal brings an InboxItem to an AdminInbox.
+const InboxSignal = "item"
+
+// InboxItem is one thing the training admins must hear of: a completion in review, or a
+// delivery that could not be understood.
+type InboxItem struct {
+	// ID makes an item that is signalled twice one item.
+	ID string `json:"id"`
+	// Fingerprint is "" for a delivery.
+	Fingerprint training.Fingerprint `json:"fingerprint,omitempty"`
+	// Delivery is "" for a completion.
+	Delivery string                `json:"delivery,omitempty"`
+	Course   string                `json:"course,omitempty"`
+	RecordID string                `json:"recordId,omitempty"`
+	Class    training.FailureClass `json:"class"`
+	Detail   string                `json:"detail,omitempty"`
+}
+
+// DeliveryItem is what the admins are told of a delivery that could not be understood (law 4).
+func DeliveryItem(delivery, source, reason string) InboxItem {
+	return InboxItem{
+		ID: "delivery/" + delivery, Delivery: delivery, Course: "a delivery of source " + source,
+		Class: training.FailureIncomplete, Detail: reason,
+	}
+}
+
+// InboxGroup is the items of one failure class.
+type InboxGroup struct {
+	Class training.FailureClass `json:"class"`
+	Count int                   `json:"count"`
+	// Examples are the first items, at most maxExamples.
+	Examples []InboxItem `json:"examples"`
+}
+
+// Inbox is the input of an AdminInbox, and the state it hands to its next run.
+type Inbox struct {
+	Tenant      string        `json:"tenant"`
+	DigestEvery time.Duration `json:"digestEvery"`
+	// Groups has what was gathered and not yet sent, in order of arrival.
+	Groups []InboxGroup `json:"groups,omitempty"`
+	// Seen has the ids of the latest items, oldest first, at most maxSeen.
+	Seen []string `json:"seen,omitempty"`
+	// Sent counts the notices; with the tenant it is a notice's id.
+	Sent int `json:"sent"`
+	// QuietUntil is when the next notice may go out.
+	QuietUntil time.Time `json:"quietUntil"`
+}
+
+// The bounds of an inbox, so that an outage with 50,000 failures stays one small state.
+const (
+	maxExamples = 10
+	maxSeen     = 1000
+)
+
+// AdminInbox gathers what a tenant's training admins must hear of, one long-running workflow
+// per tenant. The first item is told at once, what follows is gathered into digests: 5,000
+// failing completions are two notices, not 5,000.
+func AdminInbox(ctx workflow.Context, in Inbox) error {
+	channel := workflow.GetSignalChannelWithOptions(ctx, InboxSignal, workflow.SignalChannelOptions{
+		Description: "Something the training admins must hear of. Sent by Countersign itself.",
+	})
+	for {
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			in.drain(channel)
+			return workflow.NewContinueAsNewError(ctx, AdminInboxWorkflow, in)
+		}
+		workflow.SetCurrentDetails(ctx, in.describe())
+		if len(in.Groups) == 0 {
+			if err := workflow.Await(ctx, func() bool { return channel.Len() > 0 }); err != nil {
+				return err
+			}
+			in.drain(channel)
+			continue
+		}
+		if quiet := in.QuietUntil.Sub(workflow.Now(ctx)); quiet > 0 {
+			_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+				Timeout: quiet, TimerOptions: workflow.TimerOptions{Summary: "gather until the next digest"},
+			}, func() bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
+			if err != nil {
+				return err
+			}
+			in.drain(channel)
+			continue
+		}
+		if err := in.send(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// drain takes everything that has arrived.
+func (in *Inbox) drain(channel workflow.ReceiveChannel) {
+	for n := channel.Len(); n > 0; n-- {
+		var item InboxItem
+		if channel.ReceiveAsync(&item) {
+			in.add(item)
+		}
+	}
+}
+
+func (in *Inbox) add(item InboxItem) {
+	if item.ID == "" || slices.Contains(in.Seen, item.ID) {
+		return
+	}
+	in.Seen = append(in.Seen, item.ID)
+	if surplus := len(in.Seen) - maxSeen; surplus > 0 {
+		in.Seen = slices.Delete(in.Seen, 0, surplus)
+	}
+	i := slices.IndexFunc(in.Groups, func(g InboxGroup) bool { return g.Class == item.Class })
+	if i < 0 {
+		in.Groups = append(in.Groups, InboxGroup{Class: item.Class})
+		i = len(in.Groups) - 1
+	}
+	group := &in.Groups[i]
+	group.Count++
+	if len(group.Examples) < maxExamples {
+		group.Examples = append(group.Examples, item)
+	}
+}
+
+// send has the gathered items delivered and begins to gather anew. It is tried until it
+// succeeds: what is not delivered is not forgotten.
+func (in *Inbox) send(ctx workflow.Context) error {
+	err := untilDone(ctx, sendNotice, SendNotice{
+		Tenant: in.Tenant, ID: fmt.Sprintf("%s/%d", in.Tenant, in.Sent+1), Groups: in.Groups,
+	})
+	if err != nil {
+		return err
+	}
+	in.Sent++
+	in.Groups = nil
+	in.QuietUntil = workflow.Now(ctx).Add(in.DigestEvery)
+	return nil
+}
+
+func (in *Inbox) describe() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Notices sent: %d.", in.Sent)
+	if len(in.Groups) > 0 {
+		text.WriteString(" Waiting for the next one:\n")
+	}
+	for _, group := range in.Groups {
+		fmt.Fprintf(&text, "\n- %d × %s", group.Count, group.Class)
+	}
+	return text.String()
+}

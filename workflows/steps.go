@@ -1,0 +1,140 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"countersign/internal/training"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// How long one attempt may take. A QMS call is cut off after 10 s by the client; an attempt of
+// CompleteRecord makes several (read, write, up to three reads in 10 s).
+const (
+	readTimeout    = 15 * time.Second
+	writeTimeout   = 60 * time.Second
+	journalTimeout = 15 * time.Second
+)
+
+// readOnly runs a step that changes nothing. Its first attempt is a local activity, which
+// costs one history event instead of six; when that fails transiently, the rest of the
+// schedule is an ordinary activity, so that every retry is visible in the Web UI. The
+// attempts and the gaps between them are the same as those of any other step.
+func readOnly[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) (Out, *training.Failure, error) {
+	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: readTimeout,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+	})
+	var out Out
+	failure, err := failureOf(name, workflow.ExecuteLocalActivity(local, name, input(c.ref)).Get(ctx, &out))
+	if err != nil || failure == nil || !failure.Class.Transient() || c.in.Policy.Retry.Attempts < 2 {
+		return out, failure, err
+	}
+
+	gap, rest := c.in.Policy.Retry.AfterFirst()
+	gap = min(max(gap, failure.RetryAfter), c.in.Policy.Retry.Maximum)
+	if err := c.showRetrying(ctx, failure, gap); err != nil {
+		return out, nil, err
+	}
+	timer := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{
+		Summary: fmt.Sprintf("retry 1 of %d: %s", rest.Attempts, failure.Class),
+	})
+	if err := timer.Get(ctx, nil); err != nil {
+		return out, nil, err
+	}
+	again := c.ref
+	again.Again, again.Retry = true, rest
+	return run[Out](ctx, name, readTimeout, rest, input(again)).get(ctx)
+}
+
+// effect starts a step that changes something, as an ordinary activity under the tenant's
+// retry schedule.
+func effect[Out any](ctx workflow.Context, c *completion, name string, input any) step[Out] {
+	return run[Out](ctx, name, writeTimeout, c.in.Policy.Retry, input)
+}
+
+func run[Out any](ctx workflow.Context, name string, timeout time.Duration, retry training.Retry, input any) step[Out] {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: timeout,
+		// No ScheduleToCloseTimeout: it would silently cut off the last retry.
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    retry.Initial,
+			BackoffCoefficient: retry.Coefficient,
+			MaximumInterval:    retry.Maximum,
+			MaximumAttempts:    int32(retry.Attempts),
+		},
+	})
+	return step[Out]{name: name, future: workflow.ExecuteActivity(ctx, name, input)}
+}
+
+// step is an activity under way.
+type step[Out any] struct {
+	name   string
+	future workflow.Future
+}
+
+// get waits for the step: its result, or a failure for a person, or an error for nobody.
+func (s step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
+	var out Out
+	failure, err := failureOf(s.name, s.future.Get(ctx, &out))
+	return out, failure, err
+}
+
+// journalWrite has the journal told something that must not get lost. The journal is ours, so
+// nobody is asked: it is tried until it succeeds, first as a local activity.
+func journalWrite(ctx workflow.Context, name string, input any) error {
+	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: journalTimeout,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+	})
+	err := workflow.ExecuteLocalActivity(local, name, input).Get(ctx, nil)
+	if err == nil || temporal.IsCanceledError(err) {
+		return err
+	}
+	return untilDone(ctx, name, input)
+}
+
+// untilDone runs an activity that is tried until it succeeds.
+func untilDone(ctx workflow.Context, name string, input any) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: journalTimeout,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+		},
+	})
+	return workflow.ExecuteActivity(ctx, name, input).Get(ctx, nil)
+}
+
+// failureOf tells apart what a person must hear of (a failure) and what ends the workflow (an
+// error: it was cancelled).
+func failureOf(operation string, err error) (*training.Failure, error) {
+	var (
+		application *temporal.ApplicationError
+		timeout     *temporal.TimeoutError
+	)
+	switch {
+	case err == nil:
+		return nil, nil
+	case temporal.IsCanceledError(err):
+		return nil, err
+	case errors.As(err, &application):
+		var failure training.Failure
+		if application.HasDetails() && application.Details(&failure) == nil && failure.Class != "" {
+			return &failure, nil
+		}
+		return training.Fail(training.FailureDefect, operation, "", application.Type()), nil
+	case errors.As(err, &timeout):
+		// The attempt outlived its time or its worker: whether it did anything is unknown.
+		return training.Fail(training.FailureUnreachable, operation, "", timeoutWord(timeout.TimeoutType())), nil
+	default:
+		return training.Fail(training.FailureDefect, operation, "", "unexpected error"), nil
+	}
+}
+
+func timeoutWord(t enumspb.TimeoutType) string {
+	return "timed out (" + t.String() + ")"
+}

@@ -1,0 +1,164 @@
+// Package arena is the adapter for the Arena QMS training contract: paths, headers and bodies
+// below https://<host>/api/v1, the service account's token, and the meaning of every answer in
+// the words of package training. It reports what the other side did and decides nothing:
+// reading first, reading back and settling doubt live in package qms.
+package arena
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"countersign/internal/qms"
+)
+
+// The permissions a service account needs (R113).
+const (
+	ScopeRecordsWrite = "training.records.write"
+	ScopeStatusUpdate = "training.status.update"
+	ScopeUserRead     = "user.read"
+)
+
+// TokenMode says when a token is fetched; the seed asks for both ways (C1).
+type TokenMode string
+
+const (
+	// TokenCached keeps a token until it comes near its expiry (R116, R117). The default.
+	TokenCached TokenMode = "cached"
+	// TokenPerCall fetches a token for every call, for a QMS that revokes tokens early.
+	TokenPerCall TokenMode = "per_call"
+)
+
+// Config is what one tenant's Arena connection needs.
+type Config struct {
+	// BaseURL is the root that /api/v1 is appended to, e.g. https://arena.example.com. Plain
+	// http is taken for a loopback address only, unless AllowHTTP is set (R3).
+	BaseURL   string
+	AllowHTTP bool
+
+	// ClientID and ClientSecret are the dedicated service account's credentials (R112).
+	ClientID     string
+	ClientSecret string
+	// Scopes are the permissions to ask for; nil asks for the three of R113.
+	Scopes []string
+	// TokenMode is TokenCached when empty.
+	TokenMode TokenMode
+
+	// HTTP is used for every call; nil makes a client with timeouts of its own, 10 s in all.
+	// Redirects are never followed, whatever it says: a token goes to the configured host only.
+	HTTP *http.Client
+	// Now is time.Now when nil.
+	Now func() time.Time
+	// Log takes one line per call, without tokens and without persons; nil discards them.
+	Log *slog.Logger
+}
+
+// Client is one tenant's access to Arena. It is safe for concurrent use.
+type Client struct {
+	root   string // BaseURL + /api/v1, without a slash at the end
+	http   *http.Client
+	now    func() time.Time
+	log    *slog.Logger
+	scopes []string
+	tokens *tokens
+}
+
+var _ qms.Client = (*Client)(nil)
+
+// New checks the settings and makes a client. It calls nobody.
+func New(cfg Config) (*Client, error) {
+	root, err := apiRoot(cfg.BaseURL, cfg.AllowHTTP)
+	if err != nil {
+		return nil, fmt.Errorf("arena base url: %w", err)
+	}
+	if cfg.ClientID == "" || cfg.ClientSecret == "" {
+		return nil, errors.New("arena: client id and client secret are required")
+	}
+	mode := cfg.TokenMode
+	if mode == "" {
+		mode = TokenCached
+	}
+	if mode != TokenCached && mode != TokenPerCall {
+		return nil, fmt.Errorf("arena token mode %q: must be %q or %q", mode, TokenCached, TokenPerCall)
+	}
+	c := &Client{
+		root:   root,
+		http:   httpClient(cfg.HTTP),
+		now:    cfg.Now,
+		log:    cfg.Log,
+		scopes: slices.Clone(cfg.Scopes),
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if len(c.scopes) == 0 {
+		c.scopes = []string{ScopeRecordsWrite, ScopeStatusUpdate, ScopeUserRead}
+	}
+	account := serviceAccount{id: cfg.ClientID, secret: cfg.ClientSecret, scopes: c.scopes}
+	c.tokens = &tokens{
+		fetch:   account.fetchWith(c),
+		now:     c.now,
+		perCall: mode == TokenPerCall,
+	}
+	return c, nil
+}
+
+func apiRoot(base string, allowHTTP bool) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", errors.New("is not a URL") // the parser's own text repeats what may hold a password
+	}
+	path := strings.TrimRight(u.Path, "/")
+	switch {
+	case u.Hostname() == "" || u.Opaque != "":
+		return "", errors.New("must be https://host")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("must not hold a user, a query or a fragment")
+	case strings.HasSuffix(path, "/api/v1"):
+		return "", errors.New("must be given without /api/v1, which is appended")
+	case u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()):
+		return "", errors.New("must be https: plain http is for loopback addresses")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", errors.New("must begin with https://")
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path + "/api/v1"}).String(), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// httpClient bounds every phase of a call, so that a QMS that hangs costs seconds and not a
+// worker. The caller's client is copied, because its redirects must be switched off.
+func httpClient(given *http.Client) *http.Client {
+	client := http.Client{}
+	if given != nil {
+		client = *given
+	} else {
+		client.Transport = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 10 * time.Second,
+			IdleConnTimeout:       90 * time.Second,
+			MaxIdleConns:          64,
+			MaxIdleConnsPerHost:   32, // the completions in flight at once
+			ForceAttemptHTTP2:     true,
+		}
+	}
+	if client.Timeout == 0 {
+		client.Timeout = 10 * time.Second
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}

@@ -1,0 +1,198 @@
+package arena
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+
+	"countersign/internal/training"
+)
+
+// largestBody is the longest answer that is read, in bytes. A page of 100 records has about 50 kB.
+const largestBody = 1 << 20
+
+// longestRequestID is what the contract allows for X-Request-ID.
+const longestRequestID = 128
+
+// call is one request in the words of the contract.
+type call struct {
+	operation string // for failures: "complete record"
+	key       string // for failures: a record id, or a path with the person left out
+	method    string
+	template  string // for the log: "/training/records/{id}/complete"
+	path      string // escaped, below /api/v1
+	query     url.Values
+	body      any
+	requestID string // made up when empty
+	// write marks a call that changes something: any 2xx is then an answer, because an
+	// unreadable body after it says nothing about whether the change was made.
+	write    bool
+	approval bool // 403 means that this account may not approve
+}
+
+// answer is what came back, read to its end or to where it broke.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	broken error  // why the body could not be read to its end
+	reason string // the contract's stable word of an error, "" if none was understood
+}
+
+func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
+
+// do sends the call and decodes a 2xx into out (nil: do not look). After a 401 it sends the call
+// once more with another token; a 401 was not executed, so that is safe for writes too.
+func (c *Client) do(ctx context.Context, call call, out any) error {
+	if call.requestID == "" {
+		call.requestID = uuid.NewString()
+	}
+	if !headerText(call.requestID, longestRequestID) {
+		return training.Fail(training.FailureDefect, call.operation, call.key, "request id is not 1 to 128 visible ASCII characters")
+	}
+	body, err := encode(call)
+	if err != nil {
+		return err
+	}
+	token, err := c.tokens.get(ctx, nil)
+	if err != nil {
+		return err
+	}
+	got, err := c.send(ctx, call, body, token)
+	if err != nil {
+		return err
+	}
+	if got.status == http.StatusUnauthorized {
+		other, err := c.tokens.get(ctx, token)
+		if err != nil {
+			return err
+		}
+		if other != token {
+			if got, err = c.send(ctx, call, body, other); err != nil {
+				return err
+			}
+			if got.status == http.StatusUnauthorized {
+				c.tokens.refusedFresh()
+			}
+		}
+	}
+	switch {
+	case !got.ok():
+		return got.failure(call, c.now())
+	case call.write:
+		return nil
+	}
+	if err := got.decode(out); err != nil {
+		return &training.Failure{Class: training.FailureMisread, Operation: call.operation, Key: call.key, Detail: err.Error(), Err: err}
+	}
+	return nil
+}
+
+func encode(call call) ([]byte, error) {
+	if call.body == nil {
+		return nil, nil
+	}
+	body, err := json.Marshal(call.body)
+	if err != nil {
+		return nil, training.FailWith(training.FailureDefect, call.operation, call.key, err)
+	}
+	return body, nil
+}
+
+func (c *Client) send(ctx context.Context, call call, body []byte, token *token) (answer, error) {
+	target := c.root + call.path
+	if len(call.query) > 0 {
+		target += "?" + call.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, call.method, target, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, training.Fail(training.FailureDefect, call.operation, call.key, "request cannot be built")
+	}
+	req.Header.Set("Authorization", "Bearer "+token.value)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return c.exchange(ctx, call, req)
+}
+
+// exchange makes one HTTP exchange and logs it. Its error is the caller's cancellation, or a
+// *training.Failure when no answer came.
+func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (answer, error) {
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("X-Request-ID", call.requestID)
+	start := c.now()
+	res, err := c.http.Do(req)
+	if err != nil {
+		err = unanswered(ctx, call.operation, call.key, err)
+		c.record(ctx, call, start, slog.String("error", err.Error()))
+		return answer{}, err
+	}
+	got := read(res)
+	if interrupted(ctx, got.broken) && !(call.write && got.ok()) {
+		err = unanswered(ctx, call.operation, call.key, got.broken)
+		c.record(ctx, call, start, slog.String("error", err.Error()))
+		return answer{}, err
+	}
+	attrs := []slog.Attr{slog.Int("status", got.status)}
+	if got.reason != "" {
+		attrs = append(attrs, slog.String("reason", got.reason))
+	}
+	c.record(ctx, call, start, attrs...)
+	return got, nil
+}
+
+// interrupted reports whether a body ended early because of time or the caller, and not because
+// of the other side.
+func interrupted(ctx context.Context, broken error) bool {
+	timeout, ok := errors.AsType[net.Error](broken)
+	return broken != nil && (ctx.Err() != nil || (ok && timeout.Timeout()))
+}
+
+func read(res *http.Response) answer {
+	defer res.Body.Close()
+	got := answer{status: res.StatusCode, header: res.Header}
+	got.body, got.broken = io.ReadAll(io.LimitReader(res.Body, largestBody+1))
+	if len(got.body) > largestBody {
+		got.broken = errTooLarge
+	}
+	if !got.ok() {
+		got.reason = got.word()
+	}
+	return got
+}
+
+// record logs a call (R130). The message of an error answer is left out, because it may name
+// the employee; its reason word says the same. Successful reads are for debugging only.
+func (c *Client) record(ctx context.Context, call call, start time.Time, outcome ...slog.Attr) {
+	level := slog.LevelInfo
+	if len(outcome) == 1 && outcome[0].Key == "status" && outcome[0].Value.Int64() < 300 && !call.write {
+		level = slog.LevelDebug
+	}
+	attrs := append([]slog.Attr{
+		slog.String("method", call.method),
+		slog.String("path", "/api/v1"+call.template),
+		slog.String("key", call.key),
+		slog.String("request_id", call.requestID),
+		slog.Duration("duration", c.now().Sub(start)),
+	}, outcome...)
+	c.log.LogAttrs(ctx, level, "qms call", attrs...)
+}
+
+// headerText reports whether text can be a header value of 1 to limit visible ASCII characters.
+func headerText(text string, limit int) bool {
+	for _, b := range []byte(text) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= limit
+}

@@ -1,0 +1,222 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"countersign/internal/training"
+)
+
+const (
+	// commitTimeout bounds one transaction of appends. It is not any caller's deadline, because
+	// the transaction is many callers'.
+	commitTimeout = 30 * time.Second
+	// maxBatchBytes bounds one transaction: a large one keeps all its callers waiting.
+	maxBatchBytes = 8 << 20
+	// maxRows bounds one INSERT: SQLite takes at most 32766 parameters.
+	maxRows = 500
+)
+
+// commitQueued is a committer: it takes what waits, commits it as one transaction and answers. While
+// one transaction is flushed the next appends gather by themselves, so that the batch grows
+// with the load and a single append waits for nobody. It ends when the queue is closed and empty.
+func (j *Journal) commitQueued() {
+	for first := range j.queue {
+		batch := j.gather(first)
+		j.settle(batch)
+	}
+}
+
+// gather adds to first what waits already.
+func (j *Journal) gather(first *waiting) []*waiting {
+	batch := make([]*waiting, 0, j.maxBatch)
+	var bytes int64
+	take := func(w *waiting) {
+		j.queuedBytes.Add(-w.bytes)
+		if err := w.ctx.Err(); err != nil {
+			w.answer <- answer{err: err} // nobody waits any more; under load this saves the work
+			return
+		}
+		bytes += w.bytes
+		batch = append(batch, w)
+	}
+	take(first)
+	for len(batch) < j.maxBatch && bytes < maxBatchBytes {
+		select {
+		case w, open := <-j.queue:
+			if !open {
+				return batch
+			}
+			take(w)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// settle commits the batch and answers every member. A batch that the database refuses for its
+// content is committed one by one, so that only the append that is to blame fails.
+func (j *Journal) settle(batch []*waiting) {
+	if len(batch) == 0 {
+		return
+	}
+	err := j.commit(batch)
+	if err == nil {
+		return
+	}
+	if len(batch) == 1 || !j.dialect.refusesContent(err) {
+		fail(batch, err)
+		return
+	}
+	j.log.Warn("a batch of appends is split", "appends", len(batch), "error", err)
+	for i, w := range batch {
+		err := j.commit([]*waiting{w})
+		switch {
+		case err == nil:
+		case j.dialect.refusesContent(err):
+			fail(batch[i:i+1], err)
+		default: // the database is gone: the others would only wait for the same error
+			fail(batch[i:], err)
+			return
+		}
+	}
+}
+
+func fail(batch []*waiting, err error) {
+	for _, w := range batch {
+		w.answer <- answer{err: err}
+	}
+}
+
+// commit stores the batch in one transaction and, once that is committed, answers every member. On
+// an error nobody is answered.
+func (j *Journal) commit(batch []*waiting) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	var receipts []Receipt
+	queued := false
+	err := j.inTx(ctx, func(tx *sql.Tx) error {
+		fresh, err := j.insertCompletions(ctx, tx, unique(batch))
+		if err != nil {
+			return err
+		}
+		queued = len(fresh) > 0
+		receipts = write(batch, fresh)
+		return j.insertDeliveries(ctx, tx, batch, receipts)
+	})
+	if err != nil {
+		return err
+	}
+	j.commits.Add(1)
+	j.appends.Add(uint64(len(batch)))
+	if queued {
+		j.signal()
+	}
+	for i, w := range batch {
+		w.answer <- answer{receipt: receipts[i]}
+	}
+	return nil
+}
+
+// unique is every completion of the batch once, the first one of each key. All transactions insert in
+// the order of the keys; in any other, two that share keys could wait for each other for ever.
+func unique(batch []*waiting) []newCompletion {
+	seen := map[key]bool{}
+	var all []newCompletion
+	for _, w := range batch {
+		for _, c := range w.completions {
+			if !seen[c.key] {
+				seen[c.key] = true
+				all = append(all, c)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b newCompletion) int {
+		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.fingerprint, b.fingerprint))
+	})
+	return all
+}
+
+// write writes the receipts: of each fresh key the first occurrence is new, all others are duplicates.
+func write(batch []*waiting, fresh map[key]bool) []Receipt {
+	receipts := make([]Receipt, len(batch))
+	for i, w := range batch {
+		r := Receipt{DeliveryID: w.delivery.ID, Verdict: w.delivery.Verdict}
+		brought := VerdictDuplicate
+		for _, c := range w.completions {
+			isNew := fresh[c.key]
+			delete(fresh, c.key)
+			if isNew {
+				brought = VerdictAccepted
+			}
+			r.Completions = append(r.Completions, ReceiptItem{Fingerprint: c.fingerprint, Duplicate: !isNew})
+		}
+		if len(w.completions) > 0 && (r.Verdict == VerdictAccepted || r.Verdict == VerdictDuplicate) {
+			r.Verdict = brought
+		}
+		receipts[i] = r
+	}
+	return receipts
+}
+
+// insertCompletions inserts what is not there yet and returns the keys that were new.
+func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCompletion) (map[key]bool, error) {
+	fresh := map[key]bool{}
+	now := micros(j.now())
+	for rows := range slices.Chunk(all, maxRows) {
+		var args []any
+		for _, c := range rows {
+			args = append(args, c.tenant, c.fingerprint, c.source, c.platform, c.deliveryID,
+				c.receivedAt, c.courseLabel, c.document, string(training.StateQueued), now)
+		}
+		inserted, err := list(ctx, j, tx, scanKey,
+			`INSERT INTO completions (tenant, fingerprint, source, platform, delivery_id,
+				received_at, course_label, completion, state, updated_at)
+			VALUES `+tuples(len(rows), 10)+`
+			ON CONFLICT (tenant, fingerprint) DO NOTHING
+			RETURNING tenant, fingerprint`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("insert completions: %w", err)
+		}
+		for _, k := range inserted {
+			fresh[k] = true
+		}
+	}
+	return fresh, nil
+}
+
+func (j *Journal) insertDeliveries(ctx context.Context, tx *sql.Tx, batch []*waiting, receipts []Receipt) error {
+	for start := 0; start < len(batch); start += maxRows {
+		end := min(start+maxRows, len(batch))
+		var args []any
+		for i, w := range batch[start:end] {
+			d := w.delivery
+			args = append(args, d.ID, d.Tenant, d.Source, d.Platform, micros(d.ReceivedAt),
+				d.Method, d.Path, d.RemoteAddr, w.header, string(receipts[start+i].Verdict), d.Reason, d.Body)
+		}
+		_, err := tx.ExecContext(ctx, j.dialect.rebind(
+			`INSERT INTO deliveries (`+deliveryColumns+`, body) VALUES `+tuples(end-start, 12)), args...)
+		if err != nil {
+			return fmt.Errorf("insert deliveries: %w", err)
+		}
+	}
+	return nil
+}
+
+// tuples is "(?,?),(?,?)" for rows and columns.
+func tuples(rows, columns int) string {
+	tuple := "(" + strings.Repeat("?,", columns-1) + "?)"
+	return strings.Repeat(tuple+",", rows-1) + tuple
+}
+
+func scanKey(row scanner) (key, error) {
+	var k key
+	err := row.Scan(&k.tenant, &k.fingerprint)
+	return k, err
+}

@@ -1,0 +1,88 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"countersign/internal/training"
+)
+
+// Stored is a completion as the journal keeps it. It holds personal data.
+type Stored struct {
+	Fingerprint training.Fingerprint
+	Completion  training.Completion
+	// DeliveryID is the delivery that brought it first.
+	DeliveryID string
+	ReceivedAt time.Time
+	State      training.State
+	// FailureClass and FailureDetail are the last projected failure, "" when there is none.
+	FailureClass  training.FailureClass
+	FailureDetail string
+	// RecordID is the training record in the QMS, "" until it is known.
+	RecordID  string
+	UpdatedAt time.Time
+}
+
+// Completion reads one completion of a tenant; ErrNotFound if there is none.
+func (j *Journal) Completion(ctx context.Context, tenant string, fp training.Fingerprint) (Stored, error) {
+	s, err := one(ctx, j, j.read, scanStored,
+		`SELECT fingerprint, completion, delivery_id, received_at, state,
+			failure_class, failure_detail, record_id, updated_at
+		FROM completions WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
+	if err != nil {
+		return Stored{}, fmt.Errorf("read completion %s: %w", fp, err)
+	}
+	return s, nil
+}
+
+func scanStored(row scanner) (Stored, error) {
+	var (
+		s                     Stored
+		document              string
+		receivedAt, updatedAt int64
+	)
+	if err := row.Scan(&s.Fingerprint, &document, &s.DeliveryID, &receivedAt, &s.State,
+		&s.FailureClass, &s.FailureDetail, &s.RecordID, &updatedAt); err != nil {
+		return Stored{}, err
+	}
+	if err := json.Unmarshal([]byte(document), &s.Completion); err != nil {
+		return Stored{}, fmt.Errorf("stored completion: %w", err)
+	}
+	s.ReceivedAt, s.UpdatedAt = instant(receivedAt), instant(updatedAt)
+	return s, nil
+}
+
+const countStates = `SELECT state, count(*) FROM completions WHERE ` + open + ` GROUP BY state
+	UNION ALL SELECT state, CAST(sum(n) AS BIGINT) FROM endings GROUP BY state`
+
+// Counts is how many completions of all tenants are in each state; states without any are
+// missing. Its cost follows the open work, not the history.
+func (j *Journal) Counts(ctx context.Context) (map[training.State]int, error) {
+	type count struct {
+		state training.State
+		n     int
+	}
+	found, err := list(ctx, j, j.read, func(row scanner) (count, error) {
+		var c count
+		err := row.Scan(&c.state, &c.n)
+		return c, err
+	}, countStates)
+	if err != nil {
+		return nil, fmt.Errorf("count completions: %w", err)
+	}
+	counts := make(map[training.State]int, len(found))
+	for _, c := range found {
+		counts[c.state] = c.n
+	}
+	return counts, nil
+}
+
+// exists reports ErrNotFound when the tenant has no such completion.
+func (j *Journal) exists(ctx context.Context, tx *sql.Tx, k key) error {
+	_, err := one(ctx, j, tx, scanKey,
+		`SELECT tenant, fingerprint FROM completions WHERE tenant = ? AND fingerprint = ?`, k.tenant, string(k.fingerprint))
+	return err
+}

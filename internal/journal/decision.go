@@ -1,0 +1,84 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"countersign/internal/training"
+)
+
+// DecisionEntry is a decision as it was taken (law 5).
+type DecisionEntry struct {
+	Tenant      string
+	Fingerprint training.Fingerprint
+	Decision    training.Decision
+	// At is when it was taken; zero means now.
+	At time.Time
+	// Via is how it came: "signal" or "update".
+	Via string
+	// Round counts the waits of the completion: one decision ends one wait.
+	Round int
+}
+
+// AddDecision appends a decision; entries are never changed. Adding the same decision of a round
+// again does nothing, another one is ErrConflict. ErrNotFound if the tenant has no such completion.
+func (j *Journal) AddDecision(ctx context.Context, e DecisionEntry) error {
+	if err := j.addDecision(ctx, e); err != nil {
+		return fmt.Errorf("add decision %d of %s: %w", e.Round, e.Fingerprint, err)
+	}
+	return nil
+}
+
+func (j *Journal) addDecision(ctx context.Context, e DecisionEntry) error {
+	e.Decision.By, e.Decision.Reason = readable(e.Decision.By), readable(e.Decision.Reason)
+	if err := checkText(string(e.Decision.Action), e.Via); err != nil {
+		return err
+	}
+	if e.At.IsZero() {
+		e.At = j.now()
+	}
+	return j.inTx(ctx, func(tx *sql.Tx) error {
+		if err := j.exists(ctx, tx, key{e.Tenant, e.Fingerprint}); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, j.dialect.rebind(
+			`INSERT INTO decisions (tenant, fingerprint, round, action, decided_by, reason, decided_at, via)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, fingerprint, round) DO NOTHING`),
+			e.Tenant, string(e.Fingerprint), e.Round, string(e.Decision.Action), e.Decision.By,
+			e.Decision.Reason, micros(e.At), e.Via)
+		if err != nil {
+			return err
+		}
+		stored, err := one(ctx, j, tx, scanDecision,
+			decisions+` AND round = ?`, e.Tenant, string(e.Fingerprint), e.Round)
+		if err == nil && stored.Decision != e.Decision {
+			err = ErrConflict
+		}
+		return err
+	})
+}
+
+// Decisions lists the decisions of a completion by round.
+func (j *Journal) Decisions(ctx context.Context, tenant string, fp training.Fingerprint) ([]DecisionEntry, error) {
+	found, err := list(ctx, j, j.read, scanDecision, decisions+` ORDER BY round`, tenant, string(fp))
+	if err != nil {
+		return nil, fmt.Errorf("list decisions of %s: %w", fp, err)
+	}
+	return found, nil
+}
+
+const decisions = `SELECT tenant, fingerprint, round, action, decided_by, reason, decided_at, via
+	FROM decisions WHERE tenant = ? AND fingerprint = ?`
+
+func scanDecision(row scanner) (DecisionEntry, error) {
+	var (
+		e  DecisionEntry
+		at int64
+	)
+	err := row.Scan(&e.Tenant, &e.Fingerprint, &e.Round, &e.Decision.Action, &e.Decision.By,
+		&e.Decision.Reason, &at, &e.Via)
+	e.At = instant(at)
+	return e, err
+}

@@ -1,0 +1,158 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"countersign/internal/training"
+)
+
+// open is the condition of the index over completions that have not ended; a query that is to use
+// it says it in the same words.
+const open = `state NOT IN ('COMPLETED', 'REJECTED', 'CLOSED')`
+
+// Started moves STARTING to RUNNING: Temporal has the workflow. From any other state it does
+// nothing; the workflow may have been faster.
+func (j *Journal) Started(ctx context.Context, tenant string, fp training.Fingerprint) error {
+	_, err := j.exec(ctx, `UPDATE completions SET state = 'RUNNING', lease_until = NULL, updated_at = ?
+		WHERE tenant = ? AND fingerprint = ? AND state = 'STARTING'`, micros(j.now()), tenant, string(fp))
+	if err != nil {
+		return fmt.Errorf("mark completion %s started: %w", fp, err)
+	}
+	return nil
+}
+
+// Release moves STARTING back to QUEUED: the workflow could not be started. From any other
+// state it does nothing.
+func (j *Journal) Release(ctx context.Context, tenant string, fp training.Fingerprint) error {
+	_, err := j.exec(ctx, `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
+		WHERE tenant = ? AND fingerprint = ? AND state = 'STARTING'`, micros(j.now()), tenant, string(fp))
+	if err != nil {
+		return fmt.Errorf("release completion %s: %w", fp, err)
+	}
+	return nil
+}
+
+// Requeue moves RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW back to QUEUED: Temporal has
+// lost the workflow. From any other state it does nothing.
+func (j *Journal) Requeue(ctx context.Context, tenant string, fp training.Fingerprint) error {
+	moved, err := j.exec(ctx, `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
+		WHERE tenant = ? AND fingerprint = ?
+		AND state IN ('RUNNING', 'RETRYING', 'WAITING_APPROVAL', 'IN_REVIEW')`, micros(j.now()), tenant, string(fp))
+	if err != nil {
+		return fmt.Errorf("requeue completion %s: %w", fp, err)
+	}
+	if moved > 0 {
+		j.signal()
+	}
+	return nil
+}
+
+// Touch makes the completion count as updated now, so that the sweep moves on to others.
+func (j *Journal) Touch(ctx context.Context, tenant string, fp training.Fingerprint) error {
+	_, err := j.exec(ctx, `UPDATE completions SET updated_at = ? WHERE tenant = ? AND fingerprint = ?`,
+		micros(j.now()), tenant, string(fp))
+	if err != nil {
+		return fmt.Errorf("touch completion %s: %w", fp, err)
+	}
+	return nil
+}
+
+// Projection is where the workflow says a completion stands.
+type Projection struct {
+	// State is any but QUEUED and STARTING, which belong to dispatch.
+	State training.State
+	// FailureClass and FailureDetail replace what was there; "" clears it.
+	FailureClass  training.FailureClass
+	FailureDetail string
+	// RecordID is the training record; "" keeps the known one.
+	RecordID string
+}
+
+// Project records where a completion stands, for people. An ended state never changes again: then
+// it does nothing. ErrNotFound if the tenant has no such completion.
+func (j *Journal) Project(ctx context.Context, tenant string, fp training.Fingerprint, p Projection) error {
+	if err := j.project(ctx, key{tenant, fp}, p); err != nil {
+		return fmt.Errorf("project completion %s to %s: %w", fp, p.State, err)
+	}
+	return nil
+}
+
+func (j *Journal) project(ctx context.Context, k key, p Projection) error {
+	if !slices.Contains(startedStates(), p.State) && !p.State.Ended() {
+		return errors.New("no state of a started completion")
+	}
+	if err := checkText(p.RecordID); err != nil {
+		return err
+	}
+	return j.inTx(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, j.dialect.rebind(
+			`UPDATE completions SET state = ?, lease_until = NULL, failure_class = ?, failure_detail = ?,
+				record_id = CASE WHEN ? = '' THEN record_id ELSE ? END, updated_at = ?
+			WHERE tenant = ? AND fingerprint = ? AND `+open),
+			string(p.State), string(p.FailureClass), readable(p.FailureDetail),
+			p.RecordID, p.RecordID, micros(j.now()), k.tenant, string(k.fingerprint))
+		if err != nil {
+			return err
+		}
+		if changed, err := result.RowsAffected(); err != nil || changed > 0 {
+			return err
+		}
+		return j.exists(ctx, tx, k) // it has ended, or it never was
+	})
+}
+
+// startedStates are the states of a completion that has a workflow and no outcome.
+func startedStates() []training.State {
+	return []training.State{training.StateRunning, training.StateRetrying,
+		training.StateWaitingApproval, training.StateInReview}
+}
+
+const staleIn = `SELECT ` + claimedColumns + `, updated_at FROM completions
+	WHERE ` + open + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
+
+// Stale lists, longest untouched first, completions of all tenants in the given started states
+// (nil means RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW) that were not updated since
+// before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
+// that the next call yields the next ones.
+func (j *Journal) Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]Claimed, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	if len(states) == 0 {
+		states = startedStates()
+	}
+	type stale struct {
+		Claimed
+		updatedAt int64
+	}
+	var all []stale
+	// One query per state, because each then reads the first rows of its part of the index only.
+	for _, state := range states {
+		if !slices.Contains(startedStates(), state) {
+			return nil, fmt.Errorf("list stale completions: %s is no state of a started completion", state)
+		}
+		found, err := list(ctx, j, j.read, func(row scanner) (stale, error) {
+			var s stale
+			c, err := scanClaimed(row, &s.updatedAt)
+			s.Claimed = c
+			return s, err
+		}, staleIn, string(state), micros(before), limit)
+		if err != nil {
+			return nil, fmt.Errorf("list stale completions: %w", err)
+		}
+		all = append(all, found...)
+	}
+	slices.SortStableFunc(all, func(a, b stale) int { return cmp.Compare(a.updatedAt, b.updatedAt) })
+	all = all[:min(limit, len(all))]
+	claimed := make([]Claimed, 0, len(all))
+	for _, s := range all {
+		claimed = append(claimed, s.Claimed)
+	}
+	return claimed, nil
+}

@@ -1,0 +1,122 @@
+package ingress
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"countersign/internal/journal"
+	"countersign/internal/training"
+)
+
+const requestIDHeader = "X-Request-ID"
+
+// exchange is what becomes known about one request while it is handled: the matter of its log
+// line, its metrics and, if it is refused, its journal entry.
+type exchange struct {
+	delivery string // id
+	received time.Time
+	source   Source // zero while unknown
+	body     []byte // nil until read
+
+	verdict      journal.Verdict // "" while nothing was decided
+	reason       string
+	secret       int
+	fingerprints []training.Fingerprint
+}
+
+// known reports whether the source was found.
+func (x *exchange) known() bool { return x.source.Adapter != nil }
+
+// handle wraps what every delivery gets: an id, an answer whatever happens, a line in the log,
+// a count, and, for a refusal, an entry in the journal.
+func (i *Ingress) handle(next func(*gin.Context, *exchange) *problem) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		x := &exchange{delivery: journal.NewDeliveryID(), received: i.now()}
+		c.Header(requestIDHeader, requestID(c.Request, x.delivery))
+		c.Header("Cache-Control", "no-store")
+		i.metrics.inFlight.Inc()
+		defer i.metrics.inFlight.Dec()
+
+		refused := i.guard(c, x, next)
+		if refused != nil {
+			if x.reason == "" {
+				x.reason = refused.reason
+			}
+			if refused.rejected && x.known() {
+				x.verdict = journal.VerdictRejected
+			}
+			refused.send(c)
+		}
+		took := i.now().Sub(x.received)
+		i.metrics.count(x, c.Writer.Status(), took)
+		i.logExchange(c, x, took)
+		if x.verdict == journal.VerdictRejected && c.Request.Method == http.MethodPost {
+			i.recordRejection(c, x)
+		}
+	}
+}
+
+// guard turns a panic into the answer 500.
+func (i *Ingress) guard(c *gin.Context, x *exchange, next func(*gin.Context, *exchange) *problem) (refused *problem) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			i.logPanic(c.Request.Context(), x, cause)
+			refused = defect()
+		}
+	}()
+	return next(c, x)
+}
+
+// logPanic logs where it happened, and of the cause only its type, or a runtime error's text: any
+// other may hold a value of the body (law 7).
+func (i *Ingress) logPanic(ctx context.Context, x *exchange, cause any) {
+	text := fmt.Sprintf("%T", cause)
+	if err, ok := cause.(runtime.Error); ok {
+		text = err.Error()
+	}
+	i.log.ErrorContext(ctx, "panic", "tenant", x.source.Tenant, "source", x.source.ID, "delivery", x.delivery,
+		"cause", text, "stack", string(debug.Stack()))
+}
+
+// logExchange writes the one line per request (R165, R212, R216).
+func (i *Ingress) logExchange(c *gin.Context, x *exchange, took time.Duration) {
+	status := c.Writer.Status()
+	level := slog.LevelInfo
+	switch {
+	case status == http.StatusInternalServerError || status > 500 && x.body != nil:
+		level = slog.LevelError // ours; a body that never came whole (503 too) is the sender's
+	case status >= 400 || x.secret > 0:
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{
+		slog.String("tenant", x.source.Tenant), slog.String("source", x.source.ID), slog.String("delivery", x.delivery),
+		slog.Any("fingerprint", x.fingerprints), slog.String("verdict", string(x.verdict)),
+		slog.Int("status", status), slog.Duration("took", took),
+	}
+	if x.reason != "" {
+		attrs = append(attrs, slog.String("reason", x.reason))
+	}
+	if x.secret > 0 {
+		attrs = append(attrs, slog.Int("old_secret", x.secret))
+	}
+	i.log.LogAttrs(c.Request.Context(), level, "delivery", attrs...)
+}
+
+// requestID is the sender's own if it is harmless to repeat, else the delivery's id.
+func requestID(r *http.Request, delivery string) string {
+	id := r.Header.Get(requestIDHeader)
+	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+	}) {
+		return delivery
+	}
+	return id
+}

@@ -1,0 +1,56 @@
+package ingress
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"countersign/internal/journal"
+)
+
+type metrics struct {
+	deliveries *prometheus.CounterVec
+	ack        prometheus.Histogram
+	inFlight   prometheus.Gauge
+	unrecorded prometheus.Counter
+}
+
+func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+	m := &metrics{
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "countersign_deliveries_total",
+			Help: "Requests to the webhook URLs by what became of them. Tenant and source are empty while unknown.",
+		}, []string{"tenant", "source", "verdict", "status"}),
+		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "countersign_ack_seconds",
+			Help: "Time from the headers of a delivery to its 200, commit included.",
+			// 0.5 s is the promise (R5), 5 s the least patient sender (R6).
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "countersign_deliveries_in_flight",
+			Help: "Requests to the webhook URLs that are being handled.",
+		}),
+		unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "countersign_rejections_unrecorded_total",
+			Help: "Refused deliveries that were counted but not written to the journal.",
+		}),
+	}
+	return m, errors.Join(registry.Register(m.deliveries), registry.Register(m.ack),
+		registry.Register(m.inFlight), registry.Register(m.unrecorded))
+}
+
+// count has only labels that we choose ourselves: nothing a stranger sends makes a new series.
+func (m *metrics) count(x *exchange, status int, took time.Duration) {
+	verdict := string(x.verdict)
+	if verdict == "" {
+		verdict = "none"
+	}
+	m.deliveries.WithLabelValues(x.source.Tenant, x.source.ID, verdict, strconv.Itoa(status)).Inc()
+	if status == http.StatusOK && x.verdict != journal.VerdictTest {
+		m.ack.Observe(took.Seconds())
+	}
+}

@@ -1,0 +1,119 @@
+package ingress
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// problem is a refusal, sent as RFC 9457 problem details. It never holds a value of the request.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	RequestID string `json:"requestId"`
+
+	// reason is for the journal and the log where it says more than Detail.
+	reason string
+	// rejected puts the refusal into the journal when the source is known (R212).
+	rejected bool
+	// retryAfter is sent as Retry-After, in whole seconds rounded up; 0 sends none.
+	retryAfter time.Duration
+	// closes ends the connection: what is left of the body is not worth reading.
+	closes bool
+}
+
+// retryLater is how long a sender should stay away when the journal could not take a delivery.
+const retryLater = 5 * time.Second
+
+func newProblem(status int, word, title, detail string) *problem {
+	return &problem{
+		Type: "urn:countersign:problem:" + word, Title: title, Status: status, Detail: detail, reason: detail,
+	}
+}
+
+// notFound is the same for an unknown path, tenant and source: it tells nobody which exist.
+func notFound() *problem {
+	return newProblem(http.StatusNotFound, "not-found", "No such source",
+		"The URL names no source. Copy it again from the source's page.")
+}
+
+func methodNotAllowed() *problem {
+	return newProblem(http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed",
+		"Deliveries are sent with POST; the header Allow lists what this URL takes.")
+}
+
+func rateLimited(wait time.Duration) *problem {
+	p := newProblem(http.StatusTooManyRequests, "rate-limited", "Too many requests",
+		"This source sends faster than its limit. Nothing was stored; send it again later.")
+	p.retryAfter, p.closes = wait, true
+	return p
+}
+
+func unsupported(detail string) *problem {
+	p := newProblem(http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", detail)
+	p.rejected, p.closes = true, true
+	return p
+}
+
+func tooLarge(limit int64) *problem {
+	p := newProblem(http.StatusRequestEntityTooLarge, "too-large", "Body too large",
+		"The body is larger than "+strconv.FormatInt(limit, 10)+" bytes.")
+	p.rejected, p.closes = true, true
+	return p
+}
+
+// cutOff is for a body that ended early or came too slowly.
+func cutOff() *problem {
+	p := newProblem(http.StatusServiceUnavailable, "body-incomplete", "Body incomplete",
+		"The body ended or stalled before its announced end. Nothing was stored; send it again.")
+	p.retryAfter, p.closes = retryLater, true
+	return p
+}
+
+func notAuthenticated(reason string) *problem {
+	p := newProblem(http.StatusUnauthorized, "not-authenticated", "Not authenticated", reason)
+	p.rejected = true
+	return p
+}
+
+func unavailable() *problem {
+	p := newProblem(http.StatusServiceUnavailable, "unavailable", "Not stored",
+		"The delivery could not be stored and was not acknowledged. Send it again.")
+	p.retryAfter = retryLater
+	return p
+}
+
+func defect() *problem {
+	return newProblem(http.StatusInternalServerError, "defect", "Internal error",
+		"The delivery ran into a defect of ours. The request id finds it in our log.")
+}
+
+// send writes the problem and pushes it out at once, because what may follow in the handler (a
+// journal entry) must not show in the answer's time.
+func (p *problem) send(c *gin.Context) {
+	p.RequestID = c.Writer.Header().Get(requestIDHeader)
+	body, err := json.Marshal(p)
+	if err != nil {
+		c.Status(p.Status)
+		return
+	}
+	if p.retryAfter > 0 {
+		seconds := (p.retryAfter + time.Second - 1) / time.Second
+		c.Header("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
+	if p.Status == http.StatusUnauthorized {
+		// RFC 9110 §11.6.1 wants a challenge; signatures over bodies have no registered scheme.
+		c.Header("WWW-Authenticate", `Signature realm="deliveries"`)
+	}
+	if p.closes {
+		c.Header("Connection", "close")
+	}
+	c.Header("Content-Length", strconv.Itoa(len(body)))
+	c.Data(p.Status, "application/problem+json", body)
+	c.Writer.Flush()
+}

@@ -1,0 +1,41 @@
+package ingress
+
+import (
+	"countersign/internal/journal"
+	"countersign/internal/lms"
+	"countersign/internal/training"
+)
+
+// receipt is the answer to a delivery that is on disk (R20).
+type receipt struct {
+	DeliveryID  string              `json:"deliveryId"`
+	Verdict     journal.Verdict     `json:"verdict"`
+	Reason      string              `json:"reason,omitempty"`
+	Completions []receiptCompletion `json:"completions"`
+	Ignored     []lms.Ignored       `json:"ignored"`
+	Problems    []lms.Problem       `json:"problems"`
+}
+
+type receiptCompletion struct {
+	Fingerprint training.Fingerprint `json:"fingerprint"`
+	// Status is "accepted", or "duplicate" where the journal had it already.
+	Status journal.Verdict `json:"status"`
+}
+
+// newReceipt has empty lists rather than null, so that a reader need not tell the two apart.
+func newReceipt(committed journal.Receipt, decoded lms.Decoded, reason string) receipt {
+	r := receipt{
+		DeliveryID: committed.DeliveryID, Verdict: committed.Verdict, Reason: reason,
+		Completions: []receiptCompletion{},
+		Ignored:     append([]lms.Ignored{}, decoded.Ignored...),
+		Problems:    append([]lms.Problem{}, decoded.Problems...),
+	}
+	for _, item := range committed.Completions {
+		status := journal.VerdictAccepted
+		if item.Duplicate {
+			status = journal.VerdictDuplicate
+		}
+		r.Completions = append(r.Completions, receiptCompletion{Fingerprint: item.Fingerprint, Status: status})
+	}
+	return r
+}

@@ -1,0 +1,135 @@
+// Package canonical reads the platform-neutral envelope (R48–R52): the form a sender uses when
+// it has none of its own. One body is one envelope:
+//
+//	{"id":"…","event":"course.completion","version":"1.0","fired_at":"…","timestamp":1775658622,
+//	 "original_domain":"…","payload":{"user":{…},"course":{…},"certificate":{…}}}
+package canonical
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"countersign/internal/lms"
+	"countersign/internal/lms/strictjson"
+	"countersign/internal/training"
+)
+
+// Platform is the name of this platform in settings, API and docs.
+const Platform = "canonical"
+
+// maxScore is the upper end of the scale: payload.course.score is a percentage.
+const maxScore = "100"
+
+// SignatureHeaders are the headers the signature may stand in, unless a source pins one (R27–R30).
+func SignatureHeaders() []string {
+	return []string{"X-Hub-Signature-256", "absorb-signature", "X-Absorb-Signature", "X-LearnUpon-Webhook-Signature"}
+}
+
+// Adapter implements lms.Adapter.
+type Adapter struct {
+	limits strictjson.Limits
+}
+
+var _ lms.Adapter = (*Adapter)(nil)
+
+// New returns the adapter; it has no settings.
+func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+
+// Platform implements lms.Adapter.
+func (a *Adapter) Platform() string { return Platform }
+
+// Decode implements lms.Adapter. A body that is no JSON object is unreadable; an array of
+// envelopes is too, because a sender of this form sends one envelope per delivery. Unknown members are
+// ignored: they stay in the raw body.
+func (a *Adapter) Decode(body []byte) (lms.Decoded, error) {
+	root, err := strictjson.Decode(body, a.limits)
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	}
+	if root.Kind() != strictjson.Object {
+		return lms.Decoded{}, fmt.Errorf("%w: want one envelope, an object; is %s", lms.ErrUnreadable, root.Kind())
+	}
+	envelope := strictjson.Pick(root)
+	decoded := lms.Decoded{OriginalDomain: envelope.Text("original_domain")}
+	event, eventID := envelope.Text("event"), envelope.Text("id")
+	checkVersion(envelope)
+	if event == "" {
+		envelope.Problem("event", errors.New("is missing"))
+	}
+	if err := envelope.Err(); err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
+		return decoded, nil
+	}
+	if !isCompletion(event) {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: "not a completion event"})
+		return decoded, nil
+	}
+	completion, err := read(envelope)
+	if err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
+		return decoded, nil
+	}
+	decoded.Completions = append(decoded.Completions, completion)
+	return decoded, nil
+}
+
+// isCompletion knows course.completion (R52) and the two spellings other senders use for it.
+func isCompletion(event string) bool {
+	return event == "course.completion" || event == "course.completed" || event == "course_completion"
+}
+
+// checkVersion holds major version 1: in another one every member may mean something else, the
+// event's name too. An absent version is taken for the only one there is. 1.0 may come as a number.
+func checkVersion(envelope *strictjson.Picker) {
+	version := envelope.At("version")
+	read := version.Text
+	if version.Kind() == strictjson.Number {
+		read = version.Number
+	}
+	text, err := read()
+	if err != nil {
+		envelope.Problem("version", err)
+		return
+	}
+	if major, _, _ := strings.Cut(text, "."); major != "1" && major != "" {
+		envelope.Problem("version", errors.New("unknown major version"))
+	}
+}
+
+// read takes the envelope of a completion event.
+func read(envelope *strictjson.Picker) (training.Completion, error) {
+	c := training.Completion{
+		Platform: Platform,
+		EventID:  envelope.Text("id"),
+		Event:    envelope.Text("event"),
+		Learner: training.Learner{
+			ID:         envelope.Text("payload.user.id"),
+			Email:      envelope.Text("payload.user.email"),
+			ExternalID: envelope.Text("payload.user.external_id"),
+			FirstName:  envelope.Text("payload.user.first_name"),
+			LastName:   envelope.Text("payload.user.last_name"),
+		},
+		Course: training.Course{
+			ID:    envelope.Text("payload.course.id"),
+			Title: envelope.Text("payload.course.title"),
+			Code:  envelope.Text("payload.course.code"),
+		},
+		Score: training.Score{
+			Raw:    envelope.Number("payload.course.score"),
+			Passed: envelope.Bool("payload.course.passed"),
+		},
+	}
+	if c.Score.Known() {
+		c.Score.Max = maxScore
+	}
+	completedAt(envelope, &c)
+	expiresAt(envelope, &c)
+	if err := envelope.Err(); err != nil {
+		return training.Completion{}, err
+	}
+	if err := c.Validate(); err != nil {
+		return training.Completion{}, err
+	}
+	return c, nil
+}

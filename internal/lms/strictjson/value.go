@@ -1,0 +1,60 @@
+package strictjson
+
+import "fmt"
+
+// Kind is the kind of a JSON value. The zero Kind is Absent: a member that was not sent.
+type Kind int
+
+// The kinds.
+const (
+	Absent Kind = iota
+	Null
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Null:
+		return "null"
+	case Bool:
+		return "a boolean"
+	case Number:
+		return "a number"
+	case String:
+		return "a string"
+	case Array:
+		return "an array"
+	case Object:
+		return "an object"
+	default:
+		return "absent"
+	}
+}
+
+// Value is one JSON value. The zero Value is Absent.
+type Value struct {
+	kind    Kind
+	truth   bool
+	text    string // the text of a String, the digits of a Number as sent
+	items   []Value
+	members map[string]Value
+}
+
+// Kind is what v is.
+func (v Value) Kind() Kind { return v.kind }
+
+// Missing reports whether v is absent or null; senders use the two for the same thing.
+func (v Value) Missing() bool { return v.kind == Absent || v.kind == Null }
+
+// Member is the member of an object; Absent where there is none or v is no object. Keys are
+// compared exactly.
+func (v Value) Member(key string) Value { return v.members[key] }
+
+// Items are the items of an array, nil where v is none.
+func (v Value) Items() []Value { return v.items }
+
+func (v Value) mismatch(want string) error { return fmt.Errorf("want %s, is %s", want, v.kind) }

@@ -22,6 +22,9 @@ import (
 func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (Out, error) {
 	var none Out
 	info := activity.GetInfo(ctx)
+	if !info.IsLocalActivity {
+		defer heartbeat(ctx)()
+	}
 	if ref.Again || info.Attempt > 1 {
 		err := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning})
 		if err != nil {
@@ -37,6 +40,26 @@ func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, ste
 		return none, a.failed(ctx, ref, err)
 	}
 	return out, nil
+}
+
+// heartbeat says that the step lives until the returned function is called.
+func heartbeat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(workflows.HeartbeatEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // failed is the one place where an error of the outer world becomes an error of Temporal.

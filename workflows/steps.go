@@ -18,7 +18,12 @@ const (
 	readTimeout    = 15 * time.Second
 	writeTimeout   = 60 * time.Second
 	journalTimeout = 15 * time.Second
+	// heartbeatTimeout is how soon a worker that was killed in the middle of a step is noticed.
+	heartbeatTimeout = 15 * time.Second
 )
+
+// HeartbeatEvery is how often a step under way must say that it lives.
+const HeartbeatEvery = 4 * time.Second
 
 // readOnly runs a step that changes nothing. Its first attempt is a local activity, which
 // costs one history event instead of six; when that fails transiently, the rest of the
@@ -60,6 +65,7 @@ func effect[Out any](ctx workflow.Context, c *completion, name string, input any
 func run[Out any](ctx workflow.Context, name string, timeout time.Duration, retry training.Retry, input any) step[Out] {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: timeout,
+		HeartbeatTimeout:    heartbeatTimeout,
 		// No ScheduleToCloseTimeout: it would silently cut off the last retry.
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    retry.Initial,

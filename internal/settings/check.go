@@ -63,7 +63,7 @@ func (c *checker) journal(p *Process) {
 		return
 	}
 	u, err := url.Parse(dsn) // its error would repeat the password
-	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Host == "" {
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Host+u.Query().Get("host") == "" {
 		c.wrong("JOURNAL", "must be sqlite:PATH or postgres://USER@HOST:PORT/NAME")
 		return
 	}

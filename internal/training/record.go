@@ -13,7 +13,8 @@ import (
 //	           ▼        │            │
 //	    PENDING_APPROVAL ────────────┘
 //
-// These three may also become EXPIRED or CANCELLED: what is COMPLETED, EXPIRED or CANCELLED stays.
+// ASSIGNED may also become COMPLETED at once (R107). ASSIGNED, IN_PROGRESS and
+// PENDING_APPROVAL may become EXPIRED or CANCELLED; the other three are final (R108).
 type RecordStatus string
 
 // The states of a training record, as the QMS spells them.

@@ -167,8 +167,6 @@ func (c Completion) Validate() error {
 		{"course id", c.Course.ID}, {"course title", c.Course.Title}, {"course code", c.Course.Code},
 	} {
 		switch {
-		case !utf8.ValidString(text.value):
-			problems = append(problems, text.name+" is not UTF-8")
 		case len(text.value) > longest:
 			problems = append(problems, fmt.Sprintf("%s longer than %d bytes", text.name, longest))
 		case !utf8.ValidString(text.value):

@@ -32,7 +32,7 @@ func ExampleCompletion_Fingerprint() {
 
 // A failure's text is for logs; its explanation is for the training admin.
 func ExampleFailure() {
-	var err error = fmt.Errorf("read back: %w",
+	err := fmt.Errorf("read back: %w",
 		training.Fail(training.FailureRecordLocked, "complete record", "TR-1", "200 unchanged"))
 
 	var failure *training.Failure

@@ -1,7 +1,9 @@
 package training
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -9,25 +11,25 @@ import (
 // Policy is what a tenant decides about its completions. It travels in the workflow's input,
 // so that a change of settings never changes a completion under way.
 type Policy struct {
-	Retry Retry `json:"retry"`
+	Retry Retry
 	// HoldFailed puts a finished but failed course up for review instead of writing it
 	// (C12); false completes the record all the same.
-	HoldFailed bool `json:"holdFailed"`
+	HoldFailed bool
 	// DigestEvery is how long the AdminInbox gathers failures after the first notice.
-	DigestEvery time.Duration `json:"digestEvery"`
+	DigestEvery time.Duration
 }
 
 // Retry is a retry schedule in Temporal's own terms: the n-th gap is
 // Initial × Coefficient^(n−1), at most Maximum.
 type Retry struct {
-	Initial     time.Duration `json:"initial"`
-	Coefficient float64       `json:"coefficient"`
-	Maximum     time.Duration `json:"maximum"`
+	Initial     time.Duration
+	Coefficient float64
+	Maximum     time.Duration
 	// Attempts counts the first one too: 4 means three retries.
-	Attempts int `json:"attempts"`
+	Attempts int
 	// Jitter lengthens each gap by a random share of up to this (0 to 1) (R129). It is 0
 	// by default: the gaps are exactly the seed's.
-	Jitter float64 `json:"jitter,omitempty"`
+	Jitter float64
 }
 
 // DefaultPolicy is what the seed asks for: retries after 1, 5 and 15 minutes (R123), a failed
@@ -70,5 +72,69 @@ func (r Retry) Validate() error {
 	case r.Jitter < 0 || r.Jitter > 1 || math.IsNaN(r.Jitter):
 		return errors.New("retry: jitter must lie in 0 to 1")
 	}
+	return nil
+}
+
+// As JSON, where operators read it in the Temporal Web UI, durations are words: "1m0s".
+type policyJSON struct {
+	Retry       retryJSON `json:"retry"`
+	HoldFailed  bool      `json:"holdFailed"`
+	DigestEvery string    `json:"digestEvery"`
+}
+
+type retryJSON struct {
+	Initial     string  `json:"initial"`
+	Coefficient float64 `json:"coefficient"`
+	Maximum     string  `json:"maximum"`
+	Attempts    int     `json:"attempts"`
+	Jitter      float64 `json:"jitter,omitempty"`
+}
+
+func (r Retry) words() retryJSON {
+	return retryJSON{r.Initial.String(), r.Coefficient, r.Maximum.String(), r.Attempts, r.Jitter}
+}
+
+func (w retryJSON) retry() (Retry, error) {
+	initial, initialErr := time.ParseDuration(w.Initial)
+	maximum, maximumErr := time.ParseDuration(w.Maximum)
+	if err := errors.Join(initialErr, maximumErr); err != nil {
+		return Retry{}, fmt.Errorf("retry: %w", err)
+	}
+	return Retry{initial, w.Coefficient, maximum, w.Attempts, w.Jitter}, nil
+}
+
+// MarshalJSON writes durations as words.
+func (r Retry) MarshalJSON() ([]byte, error) { return json.Marshal(r.words()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Retry) UnmarshalJSON(data []byte) error {
+	var words retryJSON
+	err := json.Unmarshal(data, &words)
+	if err == nil {
+		*r, err = words.retry()
+	}
+	return err
+}
+
+// MarshalJSON writes durations as words.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String()})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	var words policyJSON
+	if err := json.Unmarshal(data, &words); err != nil {
+		return err
+	}
+	retry, err := words.Retry.retry()
+	if err != nil {
+		return err
+	}
+	digest, err := time.ParseDuration(words.DigestEvery)
+	if err != nil {
+		return fmt.Errorf("digestEvery: %w", err)
+	}
+	*p = Policy{retry, words.HoldFailed, digest}
 	return nil
 }

@@ -55,7 +55,7 @@ func (a *Activities) PostStatement(ctx context.Context, in workflows.Document) (
 
 // storedOnce returns the stored effect of a kind, making it first if there is none. It refuses
 // to make one for a record that was not read back as COMPLETED.
-func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind training.EffectKind, make func() (journal.Effect, error)) (journal.Effect, error) {
+func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind training.EffectKind, first func() (journal.Effect, error)) (journal.Effect, error) {
 	stored, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
 	if err == nil {
 		return stored, nil
@@ -66,7 +66,7 @@ func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind
 	if _, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord); err != nil {
 		return stored, journalFailure("read verified record", err)
 	}
-	effect, err := make()
+	effect, err := first()
 	if err != nil {
 		return stored, err
 	}

@@ -108,8 +108,7 @@ func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
 		if err != nil {
 			return nil, err
 		}
-		record, failure, err = c.carryDecision(ctx, decision)
-		if failure != nil || err != nil {
+		if failure, err := c.carryDecision(ctx, decision); failure != nil || err != nil {
 			return failure, err
 		}
 		if decision.Action == training.ActionReject {
@@ -153,14 +152,14 @@ func (c *completion) completeRecord(ctx workflow.Context, plan RecordPlan) (Veri
 }
 
 // carryDecision hands the approver's word to the QMS.
-func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (VerifiedRecord, *training.Failure, error) {
+func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (*training.Failure, error) {
 	record, failure, err := effect[VerifiedRecord](ctx, c, carryDecision, CarryDecision{
 		Ref: c.ref, RecordID: c.result.RecordID, Decision: d,
 	}).get(ctx)
 	if failure == nil && err == nil {
 		c.result.Status = record.Status
 	}
-	return record, failure, err
+	return failure, err
 }
 
 // issueDocuments issues the certificate and posts the statement side by side. Both are waited

@@ -38,7 +38,7 @@ func claimAddresses(opts options) (addresses, error) {
 			return 0, fmt.Errorf("%s: %w", what, err)
 		}
 		listeners = append(listeners, l)
-		return l.Addr().(*net.TCPAddr).Port, nil
+		return int(netip.MustParseAddrPort(l.Addr().String()).Port()), nil
 	}
 
 	var err error

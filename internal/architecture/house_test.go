@@ -66,11 +66,12 @@ var workshop = []room{
 	{"internal/stack/build", []string{"internal/stack/lockfile"}},
 	{"internal/stack", []string{"internal/stack/build", "internal/stack/lockfile"}},
 	{"dev/options", nil},
-	{"dev", []string{"dev/options", "internal/stack/build"}},
+	{"dev/gorun", nil},
+	{"dev", []string{"dev/options", "dev/gorun", "internal/stack/build"}},
 	{"dev/local", []string{
 		"internal/training", "internal/settings", "internal/telemetry", "internal/journal", "internal/process", "workflows",
 		"internal/simulator/fault", "internal/simulator/*", "internal/simulator/page",
-		"internal/stack", "internal/stack/build", "internal/stack/lockfile", "dev/options",
+		"internal/stack", "internal/stack/build", "internal/stack/lockfile", "dev/options", "dev/gorun",
 	}},
 
 	// Tests only: nothing here is compiled into anything.
@@ -81,8 +82,8 @@ var workshop = []room{
 
 // standardLibraryOnly are rooms that import no other module, not even through others.
 var standardLibraryOnly = []string{
-	"internal/training",                          // the language outlives every library
-	"dev", "dev/options", "internal/stack/build", // first words within seconds on a fresh machine
+	"internal/training",                                       // the language outlives every library
+	"dev", "dev/options", "dev/gorun", "internal/stack/build", // first words within seconds on a fresh machine
 }
 
 // withoutTemporal are rooms into which Temporal does not come, not even through others: an

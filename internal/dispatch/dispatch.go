@@ -146,7 +146,7 @@ func (d *Dispatcher) every(ctx context.Context, pause time.Duration, name string
 	defer ticker.Stop()
 	for {
 		if err := work(ctx); err != nil && ctx.Err() == nil {
-			d.cfg.Log.Warn(name+" failed, will be tried again", "error", err)
+			d.cfg.Log.Warn("will be tried again", "work", name, "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,7 +24,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
-	"log/slog"
 )
 
 // binaries are what TestMain has built.
@@ -212,7 +212,7 @@ func (s *system) journal() *journal.Journal {
 // eventually waits until condition holds.
 func (s *system) eventually(condition func() bool, what string, args ...any) {
 	s.t.Helper()
-	require.Eventually(s.t, condition, patience, 50*time.Millisecond, fmt.Sprintf(what, args...))
+	require.Eventuallyf(s.t, condition, patience, 50*time.Millisecond, what, args...)
 }
 
 // state is where the journal says a completion stands.

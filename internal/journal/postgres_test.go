@@ -3,7 +3,6 @@ package journal_test
 import (
 	"context"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -84,5 +83,5 @@ func TestConnectionErrorShowsNoPassword(t *testing.T) {
 	socket := url.QueryEscape(t.TempDir()) // nobody listens there
 	_, err := journal.Open(context.Background(), "postgres://u:s3cret@/db?host="+socket, journal.Options{})
 	require.Error(t, err)
-	require.False(t, strings.Contains(err.Error(), "s3cret"), err)
+	require.NotContains(t, err.Error(), "s3cret")
 }

@@ -2,7 +2,6 @@ package settings_test
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -174,7 +173,7 @@ func TestLoadWarnsOfGuessableAndReadableSecrets_R210(t *testing.T) {
 func TestLoadNamesAnAbsentFile(t *testing.T) {
 	_, err := settings.Load(filepath.Join(t.TempDir(), "none.yml"), known())
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.False(t, errors.As(err, new(settings.Mistakes)))
+	require.NotErrorAs(t, err, new(settings.Mistakes))
 }
 
 func TestDescribeShowsNoSecretAndNoPerson_R207(t *testing.T) {

@@ -186,7 +186,7 @@ func (c *Client) do(ctx context.Context, operation, id, method, path string, que
 	if err != nil {
 		return answer{}, unreachable(ctx, operation, id, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // the answer is read or given up by then
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return answer{}, unreachable(ctx, operation, id, err)

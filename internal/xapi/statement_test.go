@@ -55,7 +55,7 @@ func TestStatementIsTheGoldenOne_R148_to_R154(t *testing.T) {
 			tt.change(&c, &o)
 			id, body, err := xapi.New(c, o)
 			require.NoError(t, err)
-			require.Equal(t, "", strictly(id, body))
+			require.Empty(t, strictly(id, body))
 			want, err := os.ReadFile("testdata/" + name + ".json")
 			require.NoError(t, err)
 			require.Equal(t, string(bytes.TrimSpace(want)), string(body))
@@ -149,7 +149,7 @@ func TestScoreIsExactAndNeverGuessed_R153_R154(t *testing.T) {
 		c.Score = tt.score
 		id, body, err := xapi.New(c, options())
 		require.NoError(t, err)
-		require.Equal(t, "", strictly(id, body))
+		require.Empty(t, strictly(id, body))
 		var s struct{ Result json.RawMessage }
 		require.NoError(t, json.Unmarshal(body, &s))
 		require.Equal(t, tt.want, string(s.Result))
@@ -209,7 +209,7 @@ func TestAnyValidCompletionGivesAValidStatement(t *testing.T) {
 			require.Empty(t, c.Learner.ID+c.Learner.ExternalID+c.Learner.Username)
 			return
 		}
-		require.Equal(t, "", strictly(id, body), "%s", body)
+		require.Empty(t, strictly(id, body), "%s", body)
 
 		again := c
 		again.CompletedAt = c.CompletedAt.UTC()

@@ -3,7 +3,6 @@ package lmstest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +123,7 @@ func (s Spec) replaced(t *testing.T, body []byte, replace func(any) any) [][]byt
 	var bodies [][]byte
 	emit := func() {
 		text, err := json.Marshal(root)
-		require.NoError(t, err, fmt.Sprintf("%T", root))
+		require.NoError(t, err, "%T", root)
 		bodies = append(bodies, text)
 	}
 	var walk func(node any)

@@ -58,7 +58,7 @@ func TestDecisionIsSentInTheApproversName(t *testing.T) {
 	d := training.Decision{Action: training.ActionApprove, By: "m.keller", Reason: "practical test seen"}
 	require.NoError(t, s.client(t, nil).Decide(t.Context(), "TR-000123", d, ""))
 	require.Equal(t, "POST /api/v1/training/records/TR-000123/approval", line)
-	require.Equal(t, `{"decision":"APPROVE","approver":"m.keller","comment":"practical test seen"}`, body)
+	require.JSONEq(t, `{"decision":"APPROVE","approver":"m.keller","comment":"practical test seen"}`, body)
 
 	d.Action = training.ActionReject
 	require.NoError(t, s.client(t, nil).Decide(t.Context(), "TR-000123", d, ""))

@@ -52,6 +52,7 @@ type Journal interface {
 	PutLink(ctx context.Context, l journal.Link) error
 	FindLink(ctx context.Context, tenant, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error)
 	AddDecision(ctx context.Context, e journal.DecisionEntry) error
+	Decisions(ctx context.Context, tenant string, f training.Fingerprint) ([]journal.DecisionEntry, error)
 }
 
 // Inbox brings an item to a tenant's AdminInbox, starting it if there is none.
@@ -93,7 +94,7 @@ func (s subject) completion() training.Completion { return s.stored.Completion }
 func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, error) {
 	tenant, ok := a.cfg.Tenant(ref.Tenant)
 	if !ok {
-		return subject{}, training.Fail(training.FailureDefect, "find tenant", ref.Tenant, "not in this worker's settings")
+		return subject{}, training.Fail(training.FailureTenantUnknown, "find tenant", ref.Tenant, "")
 	}
 	stored, err := a.cfg.Journal.Completion(ctx, ref.Tenant, ref.Fingerprint)
 	if err != nil {

@@ -88,8 +88,10 @@ func TestOutcomeWaitAndDecisionAreKept(t *testing.T) {
 	w := newWorld(t)
 	ref := w.journaled(completion())
 	failure := training.Fail(training.FailureRecordLocked, "complete record", "TR-1", "is ASSIGNED")
-	_, none := run[struct{}](w, "RecordWait", workflows.RecordWait{Ref: ref, State: training.StateInReview, RecordID: "TR-1", Failure: failure})
+	wait := workflows.RecordWait{Ref: ref, State: training.StateInReview, RecordID: "TR-1", Failure: failure}
+	recorded, none := run[workflows.RecordedWait](w, "RecordWait", wait)
 	require.Empty(t, none)
+	require.Zero(t, recorded.Decisions)
 	stored := w.stored(ref)
 	require.Equal(t, training.StateInReview, stored.State)
 	require.Equal(t, training.FailureRecordLocked, stored.FailureClass)
@@ -103,6 +105,10 @@ func TestOutcomeWaitAndDecisionAreKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, kept, 1)
 	require.Equal(t, decision, kept[0].Decision)
+	require.Equal(t, training.StateRunning, w.stored(ref).State, "decided: it waits no more")
+	recorded, none = run[workflows.RecordedWait](w, "RecordWait", wait)
+	require.Empty(t, none)
+	require.Equal(t, 1, recorded.Decisions)
 
 	_, none = run[struct{}](w, "RecordOutcome", workflows.RecordOutcome{Ref: ref, Outcome: training.OutcomeClosed})
 	require.Empty(t, none)
@@ -122,7 +128,7 @@ func TestNoticeNamesCourseAndRecordAndNobody_R133(t *testing.T) {
 	require.Equal(t, "COMP-2026", notice.Failures[0].CourseLabel)
 	require.Equal(t, 11, notice.Failures[1].Count)
 
-	_, none = run[struct{}](w, "TellAdmins", workflows.TellAdmins{Item: group.Examples[0], Inbox: workflows.Inbox{Tenant: "acme"}})
+	_, none = run[struct{}](w, "TellAdmins", workflows.TellAdmins{Tenant: "acme", Item: group.Examples[0]})
 	require.Empty(t, none)
 	require.Len(t, w.inbox.told, 1)
 }

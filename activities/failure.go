@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"countersign/internal/journal"
@@ -19,28 +20,43 @@ import (
 // what Temporal and people understand: a *training.Failure becomes an application error of its
 // class, retryable or not; the journal learns that the completion is retrying, so that it does
 // not count as in flight while it waits.
-func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (Out, error) {
+//
+// The step itself has a little less time than the attempt, so that there is some left to say
+// that it ran out.
+func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (_ Out, err error) {
 	var none Out
 	info := activity.GetInfo(ctx)
 	if !info.IsLocalActivity {
 		defer heartbeat(ctx)()
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			// Its text could be anything, also personal data; the stack says where.
+			a.log(ref).Error("step panicked", "step", info.ActivityType.Name, "stack", string(debug.Stack()))
+			err = a.failed(ctx, ref, training.Fail(training.FailureDefect, info.ActivityType.Name, "", "panic"))
+		}
+	}()
 	if ref.Again || info.Attempt > 1 {
 		err := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning})
 		if err != nil {
 			return none, a.failed(ctx, ref, journalFailure("project state", err))
 		}
 	}
-	s, err := a.open(ctx, ref)
+	working, cancel := context.WithDeadline(ctx, info.Deadline.Add(-timeToSay))
+	defer cancel()
+	s, err := a.open(working, ref)
 	if err != nil {
 		return none, a.failed(ctx, ref, err)
 	}
-	out, err := step(ctx, s)
+	out, err := step(working, s)
 	if err != nil {
 		return none, a.failed(ctx, ref, err)
 	}
 	return out, nil
 }
+
+// timeToSay is what is kept of an attempt's time to record and report that it failed.
+const timeToSay = 3 * time.Second
 
 // heartbeat says that the step lives until the returned function is called.
 func heartbeat(ctx context.Context) (stop func()) {
@@ -87,22 +103,25 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, err error) e
 			log.Error("retrying not recorded", "error", perr)
 		}
 	}
+	delay := nextDelay(ref.Retry, int(info.Attempt), failure.RetryAfter)
+	// The value, not the pointer: a local activity hands its details on as they are. And with the
+	// delay: after a local activity it is the workflow that waits.
+	told := *failure
+	told.RetryAfter = delay
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
-		NonRetryable:   !failure.Class.Transient(),
-		NextRetryDelay: nextDelay(ref.Retry, int(info.Attempt), failure.RetryAfter),
-		// The value, not the pointer: a local activity hands its details on as they are.
-		Details: []any{*failure},
+		NonRetryable: !failure.Class.Transient(), NextRetryDelay: delay, Details: []any{told},
 	})
 }
 
 // nextDelay lengthens the schedule's gap by jitter (R129) and to what the other side asked for
-// (429 with Retry-After); 0 leaves it to the schedule. Temporal caps it at the schedule's maximum.
+// (429 with Retry-After), at most the schedule's maximum: Temporal does not cap it, and a person
+// must hear of the failure today. 0 leaves it to the schedule.
 func nextDelay(retry training.Retry, attempt int, retryAfter time.Duration) time.Duration {
 	gap := retry.Gap(attempt)
 	if retry.Jitter == 0 && retryAfter <= gap {
 		return 0
 	}
-	return max(gap+time.Duration(retry.Jitter*rand.Float64()*float64(gap)), retryAfter)
+	return min(max(gap+time.Duration(retry.Jitter*rand.Float64()*float64(gap)), retryAfter), retry.Maximum)
 }
 
 // log names the completion on every line: tenant and fingerprint (R165, R216).

@@ -145,21 +145,11 @@ func (a *Activities) findRecord(ctx context.Context, s subject) (record training
 	if !ok {
 		return record, false, training.Fail(training.FailureCourseUnmapped, "find record", "", c.Course.Label())
 	}
-	linked, err := a.linkedRecord(ctx, s)
-	if err != nil {
+	record, found, err := a.linkedRecord(ctx, s, employee, trainingID)
+	if found || err != nil {
 		return record, approval, err
 	}
-	var records []training.Record
-	if linked == "" {
-		records, err = s.tenant.QMS.Records(ctx, employee, trainingID)
-	} else if record, err = s.tenant.QMS.Record(ctx, linked); err == nil {
-		if usable(s, record) {
-			return record, approval, nil
-		}
-		// What the link names is over and done with, and not by this completion: the admins
-		// may have assigned another record since.
-		records, err = s.tenant.QMS.Records(ctx, employee, trainingID)
-	}
+	records, err := s.tenant.QMS.Records(ctx, employee, trainingID)
 	if err != nil {
 		return record, approval, err
 	}
@@ -176,8 +166,25 @@ func (a *Activities) findRecord(ctx context.Context, s subject) (record training
 	return record, approval, err
 }
 
-// linkedRecord is the id of the record an earlier attempt or an enrollment points to, "" for none.
-func (a *Activities) linkedRecord(ctx context.Context, s subject) (string, error) {
+// linkedRecord is the record that an earlier attempt or an enrollment points to. found is false
+// if there is none that can be meant: it is gone, over and done with by another completion, or
+// of another training or employee, because a mapping was corrected since.
+func (a *Activities) linkedRecord(ctx context.Context, s subject, employee, trainingID string) (record training.Record, found bool, err error) {
+	id, err := a.link(ctx, s)
+	if id == "" || err != nil {
+		return record, false, err
+	}
+	record, err = s.tenant.QMS.Record(ctx, id)
+	var failure *training.Failure
+	if errors.As(err, &failure) && failure.Class == training.FailureRecordMissing {
+		return record, false, nil
+	}
+	found = err == nil && record.EmployeeID == employee && record.TrainingID == trainingID && usable(s, record)
+	return record, found, err
+}
+
+// link is the id of the record an earlier attempt or an enrollment points to, "" for none.
+func (a *Activities) link(ctx context.Context, s subject) (string, error) {
 	if s.stored.RecordID != "" {
 		return s.stored.RecordID, nil
 	}

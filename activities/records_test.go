@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/internal/journal"
 	arenasim "countersign/internal/simulator/arena"
 	"countersign/internal/simulator/fault"
 	"countersign/internal/training"
@@ -188,13 +189,32 @@ func TestTransientFailureIsProjected(t *testing.T) {
 	require.Equal(t, training.StateRunning, w.stored(ref).State)
 }
 
+// A mapping was wrong, the write failed, the admin corrected the mapping and chose retry: the
+// record of the wrong training must not be completed.
+func TestPinnedRecordOfAnotherTrainingIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.qms.AddTraining(arenasim.Training{ID: "TP-WRONG", Name: "Another"})
+	wrong := w.assigned(func(r *arenasim.Record) { r.TrainingID = "TP-WRONG" })
+	right := w.assigned()
+	ref := w.journaled(completion())
+	require.NoError(t, w.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: training.StateInReview, RecordID: wrong}))
+	plan, failure := w.check(ref)
+	require.Empty(t, failure)
+	require.Equal(t, right, plan.RecordID)
+
+	require.NoError(t, w.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: training.StateInReview, RecordID: "TR-DELETED"}))
+	plan, failure = w.check(ref)
+	require.Empty(t, failure, "a record that is gone is looked for anew")
+	require.Equal(t, right, plan.RecordID)
+}
+
 func TestUnknownTenantAndUnknownCompletionAreDefects(t *testing.T) {
 	w := newWorld(t)
 	ref := w.journaled(completion())
 	stranger := ref
 	stranger.Tenant = "globex"
 	_, failure := run[struct{}](w, "ResolveLearner", stranger)
-	require.Equal(t, training.FailureDefect, failure.Class)
+	require.Equal(t, training.FailureTenantUnknown, failure.Class, "another worker may know it")
 	ref.Fingerprint = training.Completion{}.Fingerprint()
 	_, failure = run[struct{}](w, "ResolveLearner", ref)
 	require.Equal(t, training.FailureDefect, failure.Class)
@@ -205,6 +225,7 @@ func TestNextDelay_R129(t *testing.T) {
 	require.Zero(t, nextDelay(retry, 1, 0), "exactly the schedule")
 	require.Zero(t, nextDelay(retry, 1, 30*time.Second), "the schedule waits longer anyway")
 	require.Equal(t, 3*time.Minute, nextDelay(retry, 1, 3*time.Minute), "Retry-After")
+	require.Equal(t, 15*time.Minute, nextDelay(retry, 1, 24*time.Hour), "a person must hear of it today")
 	retry.Jitter = 0.2
 	for range 100 {
 		delay := nextDelay(retry, 2, 0)

@@ -75,7 +75,10 @@ func poll(ctx context.Context, p *process.Process, a workflows.Activities) error
 	w := worker.New(p.Temporal, p.Settings.TaskQueue, worker.Options{
 		// Without it the activities under way are cut off at once, in the middle of a write.
 		WorkerStopTimeout: p.Settings.DrainTimeout,
-		OnFatalError:      func(err error) { died <- err },
+		// Heartbeats are held back for most of their timeout otherwise, and one hiccup of Temporal's
+		// would cost an attempt.
+		MaxHeartbeatThrottleInterval: workflows.HeartbeatEvery,
+		OnFatalError:                 func(err error) { died <- err },
 		// Autoscaling finds the few pollers a small machine needs and the many a large one does.
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),

@@ -32,8 +32,8 @@ type Activities interface {
 	RecordOutcome(ctx context.Context, in RecordOutcome) error
 
 	// RecordWait writes to the journal that the completion waits, and for what.
-	RecordWait(ctx context.Context, in RecordWait) error
-	// RecordDecision keeps what a person decided (law 5).
+	RecordWait(ctx context.Context, in RecordWait) (RecordedWait, error)
+	// RecordDecision keeps what a person decided (law 5), and that the work goes on.
 	RecordDecision(ctx context.Context, in RecordDecision) error
 	// TellAdmins signals the tenant's AdminInbox, starting it if there is none.
 	TellAdmins(ctx context.Context, in TellAdmins) error
@@ -111,6 +111,12 @@ type RecordWait struct {
 	Failure  *training.Failure `json:"failure,omitempty"`
 }
 
+// RecordedWait is what the journal knows of a completion that waits.
+type RecordedWait struct {
+	// Decisions is how many were taken before, also by runs that Temporal has lost.
+	Decisions int `json:"decisions"`
+}
+
 // RecordDecision is the input of the activity.
 type RecordDecision struct {
 	Ref
@@ -123,9 +129,8 @@ type RecordDecision struct {
 
 // TellAdmins is the input of the activity.
 type TellAdmins struct {
-	Item InboxItem `json:"item"`
-	// DigestEvery is given to an AdminInbox that has to be started.
-	Inbox Inbox `json:"inbox"`
+	Tenant string    `json:"tenant"`
+	Item   InboxItem `json:"item"`
 }
 
 // SendNotice is the input of the activity: what the AdminInbox has gathered.

@@ -192,7 +192,7 @@ func (c *completion) decided(outcome training.Outcome, d training.Decision) {
 func (c *completion) end(ctx workflow.Context) (CompletionResult, error) {
 	err := journalWrite(ctx, recordOutcome, RecordOutcome{
 		Ref: c.ref, Outcome: c.result.Outcome, RecordID: c.result.RecordID,
-	})
+	}, nil)
 	if err != nil {
 		return CompletionResult{}, err
 	}

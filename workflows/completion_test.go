@@ -166,6 +166,46 @@ func TestUnfitSignalsAreIgnored(t *testing.T) {
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
 }
 
+// Two decide at once; the first wins. The second's word is about this wait, and must not decide
+// the next one.
+func TestLosingAnswerDecidesNothingLater(t *testing.T) {
+	w := &world{}
+	pending(w)
+	carried1 := false
+	w.carry = func(in CarryDecision) (VerifiedRecord, error) {
+		if !carried1 {
+			carried1 = true
+			return VerifiedRecord{}, failing(training.FailureApprovalForbidden)
+		}
+		return VerifiedRecord{RecordID: "TR-1", Status: training.RecordCompleted}, nil
+	}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() {
+		env.SignalWorkflow(ApprovalSignal, decision(training.ActionApprove))
+		env.SignalWorkflow(ApprovalSignal, decision(training.ActionReject))
+	}, time.Hour)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }, 2*time.Hour)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ApprovalSignal, decision(training.ActionApprove)) }, 3*time.Hour)
+	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
+	require.Len(t, w.decisions, 3)
+}
+
+// A completion that is started again after Temporal has lost it counts its decisions on, and its
+// failures are told anew.
+func TestDecisionsAreCountedOverRuns(t *testing.T) {
+	w := &world{earlier: 2, check: func(n int) (RecordPlan, error) {
+		if n == 1 {
+			return RecordPlan{}, failing(training.FailureRecordMissing)
+		}
+		return RecordPlan{RecordID: "TR-1", Target: training.RecordCompleted}, nil
+	}}
+	env := environment(t, w)
+	w.onTold = func(InboxItem) { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }
+	carried(t, env)
+	require.Equal(t, 3, w.decisions[0].Round)
+	require.Equal(t, string(input().Fingerprint)+"/default-test-run-id/3", w.told[0].Item.ID)
+}
+
 func TestEarlyApprovalCounts(t *testing.T) {
 	w := &world{}
 	pending(w)

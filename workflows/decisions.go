@@ -23,8 +23,8 @@ type desk struct {
 	waiting  *question
 	decision training.Decision
 	via      string
-	// round counts the decisions taken.
-	round int
+	// asked is true once a question was put.
+	asked bool
 }
 
 // question is what a completion waits for.
@@ -80,11 +80,13 @@ func (d *desk) take(decision training.Decision, via string) error {
 
 // open puts the question, before the wait is announced to anybody, so that no answer can come
 // too soon. An approval sent even earlier, while the record was still being written, counts;
-// what was sent to an earlier review does not, because it was about another failure.
+// what was sent to a review, or came second in an earlier wait, does not: it was about
+// something else.
 func (d *desk) open(ctx workflow.Context, q question) {
-	if q.signal == ReviewSignal {
+	if q.signal == ReviewSignal || d.asked {
 		ignoreAll(ctx, q.signal)
 	}
+	d.asked = true
 	d.waiting, d.decision = &q, training.Decision{}
 }
 
@@ -109,7 +111,6 @@ func (d *desk) await(ctx workflow.Context) (training.Decision, error) {
 		}
 	}
 	d.waiting = nil
-	d.round++
 	return d.decision, nil
 }
 
@@ -136,7 +137,7 @@ func (c *completion) awaitApproval(ctx workflow.Context) (training.Decision, err
 		return training.Decision{}, err
 	}
 	wait := RecordWait{Ref: c.ref, State: training.StateWaitingApproval, RecordID: c.result.RecordID}
-	return c.wait(ctx, wait, question{ApprovalSignal, training.ApprovalActions()})
+	return c.wait(ctx, wait, question{ApprovalSignal, training.ApprovalActions()}, func(int) {})
 }
 
 // review tells the training admins of the failure (R133) and waits until a person says what
@@ -145,37 +146,46 @@ func (c *completion) review(ctx workflow.Context, failure *training.Failure) (tr
 	if err := c.showReview(ctx, failure); err != nil {
 		return training.Decision{}, err
 	}
-	// Not waited for: a notice that cannot be sent must not keep a decision from being taken.
+	wait := RecordWait{Ref: c.ref, State: training.StateInReview, RecordID: c.result.RecordID, Failure: failure}
+	return c.wait(ctx, wait, question{ReviewSignal, training.ReviewActions()}, func(round int) {
+		c.tellAdmins(ctx, failure, round)
+	})
+}
+
+// tellAdmins brings the failure to the tenant's AdminInbox. It is not waited for: a notice that
+// cannot be sent must not keep a decision from being taken. The run is part of the item's id,
+// because a completion that is started again has failures of its own.
+func (c *completion) tellAdmins(ctx workflow.Context, failure *training.Failure, round int) {
+	run := workflow.GetInfo(ctx).WorkflowExecution.RunID
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		err := untilDone(ctx, tellAdmins, TellAdmins{
-			Item: InboxItem{
-				ID:          fmt.Sprintf("%s/%d", c.in.Fingerprint, c.desk.round+1),
-				Fingerprint: c.in.Fingerprint, Course: c.in.Course, RecordID: c.result.RecordID,
-				Class: failure.Class, Detail: failure.Detail,
-			},
-			Inbox: Inbox{Tenant: c.in.Tenant, DigestEvery: c.in.Policy.DigestEvery},
-		})
+		err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: c.in.Tenant, Item: InboxItem{
+			ID:          fmt.Sprintf("%s/%s/%d", c.in.Fingerprint, run, round),
+			Fingerprint: c.in.Fingerprint, Course: c.in.Course, RecordID: c.result.RecordID,
+			Class: failure.Class, Detail: failure.Detail, DigestEvery: c.in.Policy.DigestEvery,
+		}})
 		if err != nil {
 			workflow.GetLogger(ctx).Error("training admins not told", "error", err.Error())
 		}
 	})
-	wait := RecordWait{Ref: c.ref, State: training.StateInReview, RecordID: c.result.RecordID, Failure: failure}
-	return c.wait(ctx, wait, question{ReviewSignal, training.ReviewActions()})
 }
 
-// wait projects the wait, asks, and keeps the decision.
-func (c *completion) wait(ctx workflow.Context, wait RecordWait, q question) (training.Decision, error) {
+// wait projects the wait, announces it, asks, and keeps the decision. The journal counts the
+// decisions, because it outlives this run.
+func (c *completion) wait(ctx workflow.Context, wait RecordWait, q question, announce func(round int)) (training.Decision, error) {
 	c.desk.open(ctx, q)
-	if err := journalWrite(ctx, recordWait, wait); err != nil {
+	var recorded RecordedWait
+	if err := journalWrite(ctx, recordWait, wait, &recorded); err != nil {
 		return training.Decision{}, err
 	}
+	round := recorded.Decisions + 1
+	announce(round)
 	decision, err := c.desk.await(ctx)
 	if err != nil {
 		return training.Decision{}, err
 	}
 	err = journalWrite(ctx, recordDecision, RecordDecision{
-		Ref: c.ref, Decision: decision, Round: c.desk.round, Via: c.desk.via,
-	})
+		Ref: c.ref, Decision: decision, Round: round, Via: c.desk.via,
+	}, nil)
 	if err != nil {
 		return training.Decision{}, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"countersign/internal/training"
 
-	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
@@ -32,12 +31,15 @@ type world struct {
 	certificate func(attempt int) (Issued, error)
 	statement   func(attempt int) (Issued, error)
 	outcomeErr  func(attempt int) error
+	mailDown    func(attempt int) bool
 
 	outcomes  []RecordOutcome
 	waits     []RecordWait
 	decisions []RecordDecision
-	told      []TellAdmins
-	notices   []SendNotice
+	// earlier is how many decisions the journal has from runs that are lost.
+	earlier int
+	told    []TellAdmins
+	notices []SendNotice
 	// onTold is called when the admins have been told.
 	onTold func(InboxItem)
 }
@@ -111,10 +113,10 @@ func (w *world) RecordOutcome(_ context.Context, in RecordOutcome) error {
 	return nil
 }
 
-func (w *world) RecordWait(_ context.Context, in RecordWait) error {
+func (w *world) RecordWait(_ context.Context, in RecordWait) (RecordedWait, error) {
 	w.call(recordWait)
 	w.waits = append(w.waits, in)
-	return nil
+	return RecordedWait{Decisions: w.earlier + len(w.decisions)}, nil
 }
 
 func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
@@ -133,7 +135,10 @@ func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
 }
 
 func (w *world) SendNotice(_ context.Context, in SendNotice) error {
-	w.call(sendNotice)
+	n := w.call(sendNotice)
+	if w.mailDown != nil && w.mailDown(n) {
+		return errNetwork
+	}
 	w.notices = append(w.notices, in)
 	return nil
 }
@@ -202,8 +207,6 @@ func decision(action training.Action) training.Decision {
 }
 
 var errNetwork = errors.New("connection refused")
-
-const anything = mock.Anything
 
 type workflowContinueAsNew = workflow.ContinueAsNewError
 

@@ -27,12 +27,15 @@ type InboxItem struct {
 	RecordID string                `json:"recordId,omitempty"`
 	Class    training.FailureClass `json:"class"`
 	Detail   string                `json:"detail,omitempty"`
+	// DigestEvery is the tenant's policy as it is now; the latest counts.
+	DigestEvery time.Duration `json:"digestEvery,omitempty"`
 }
 
 // DeliveryItem is what the admins are told of a delivery that could not be understood (law 4).
-func DeliveryItem(delivery, source, reason string) InboxItem {
+func DeliveryItem(delivery, source, reason string, policy training.Policy) InboxItem {
 	return InboxItem{
-		ID: "delivery/" + delivery, Delivery: delivery, Course: "a delivery of source " + source,
+		DigestEvery: policy.DigestEvery,
+		ID:          "delivery/" + delivery, Delivery: delivery, Course: "a delivery of source " + source,
 		Class: training.FailureIncomplete, Detail: reason,
 	}
 }
@@ -48,12 +51,14 @@ type InboxGroup struct {
 // Inbox is the input of an AdminInbox, and the state it hands to its next run.
 type Inbox struct {
 	Tenant      string        `json:"tenant"`
-	DigestEvery time.Duration `json:"digestEvery"`
+	DigestEvery time.Duration `json:"digestEvery,omitempty"`
 	// Groups has what was gathered and not yet sent, in order of arrival.
 	Groups []InboxGroup `json:"groups,omitempty"`
 	// Seen has the ids of the latest items, oldest first, at most maxSeen.
 	Seen []string `json:"seen,omitempty"`
-	// Sent counts the notices; with the tenant it is a notice's id.
+	// First is the run the inbox began with; with Sent it makes a notice's id.
+	First string `json:"first,omitempty"`
+	// Sent counts the notices.
 	Sent int `json:"sent"`
 	// QuietUntil is when the next notice may go out.
 	QuietUntil time.Time `json:"quietUntil"`
@@ -72,6 +77,9 @@ func AdminInbox(ctx workflow.Context, in Inbox) error {
 	channel := workflow.GetSignalChannelWithOptions(ctx, InboxSignal, workflow.SignalChannelOptions{
 		Description: "Something the training admins must hear of. Sent by Countersign itself.",
 	})
+	if in.First == "" {
+		in.First = workflow.GetInfo(ctx).WorkflowExecution.RunID
+	}
 	for {
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			in.drain(channel)
@@ -112,6 +120,9 @@ func (in *Inbox) drain(channel workflow.ReceiveChannel) {
 }
 
 func (in *Inbox) add(item InboxItem) {
+	if item.DigestEvery > 0 {
+		in.DigestEvery = item.DigestEvery
+	}
 	if item.ID == "" || slices.Contains(in.Seen, item.ID) {
 		return
 	}
@@ -132,12 +143,21 @@ func (in *Inbox) add(item InboxItem) {
 }
 
 // send has the gathered items delivered and begins to gather anew. It is tried until it
-// succeeds: what is not delivered is not forgotten.
+// succeeds: what is not delivered is not forgotten. A history that grows long meanwhile, because
+// the mail server is away for days, is handed to the next run, which sends the same notice.
 func (in *Inbox) send(ctx workflow.Context) error {
-	err := untilDone(ctx, sendNotice, SendNotice{
-		Tenant: in.Tenant, ID: fmt.Sprintf("%s/%d", in.Tenant, in.Sent+1), Groups: in.Groups,
+	sending, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	sent := startUntilDone(sending, sendNotice, noticeTimeout, SendNotice{
+		Tenant: in.Tenant, ID: fmt.Sprintf("%s/%s/%d", in.Tenant, in.First, in.Sent+1), Groups: in.Groups,
 	})
-	if err != nil {
+	err := workflow.Await(ctx, func() bool {
+		return sent.IsReady() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	})
+	if err != nil || !sent.IsReady() {
+		return err
+	}
+	if err := sent.Get(ctx, nil); err != nil {
 		return err
 	}
 	in.Sent++

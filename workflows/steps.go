@@ -12,12 +12,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// How long one attempt may take. A QMS call is cut off after 10 s by the client; an attempt of
-// CompleteRecord makes several (read, write, up to three reads in 10 s).
+// How long one attempt may take. A QMS call is cut off after 10 s by the client. A read-only step
+// makes up to three (token, call, and both again after a 401, which comes quickly);
+// CompleteRecord up to eight, with 8 s of waits between them.
 const (
-	readTimeout    = 15 * time.Second
-	writeTimeout   = 60 * time.Second
+	readTimeout    = 35 * time.Second
+	writeTimeout   = 100 * time.Second
 	journalTimeout = 15 * time.Second
+	// noticeTimeout is longer than a slow mail server may take for all recipients: a notice that
+	// is cut off after it was taken would be sent again.
+	noticeTimeout = 2 * time.Minute
 	// heartbeatTimeout is how soon a worker that was killed in the middle of a step is noticed.
 	heartbeatTimeout = 15 * time.Second
 )
@@ -92,27 +96,31 @@ func (s step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
 
 // journalWrite has the journal told something that must not get lost. The journal is ours, so
 // nobody is asked: it is tried until it succeeds, first as a local activity.
-func journalWrite(ctx workflow.Context, name string, input any) error {
+func journalWrite(ctx workflow.Context, name string, input, out any) error {
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: journalTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
-	err := workflow.ExecuteLocalActivity(local, name, input).Get(ctx, nil)
+	err := workflow.ExecuteLocalActivity(local, name, input).Get(ctx, out)
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}
-	return untilDone(ctx, name, input)
+	return startUntilDone(ctx, name, journalTimeout, input).Get(ctx, out)
 }
 
 // untilDone runs an activity that is tried until it succeeds.
-func untilDone(ctx workflow.Context, name string, input any) error {
+func untilDone(ctx workflow.Context, name string, timeout time.Duration, input any) error {
+	return startUntilDone(ctx, name, timeout, input).Get(ctx, nil)
+}
+
+func startUntilDone(ctx workflow.Context, name string, timeout time.Duration, input any) workflow.Future {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: journalTimeout,
+		StartToCloseTimeout: timeout,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},
 	})
-	return workflow.ExecuteActivity(ctx, name, input).Get(ctx, nil)
+	return workflow.ExecuteActivity(ctx, name, input)
 }
 
 // failureOf tells apart what a person must hear of (a failure) and what ends the workflow (an

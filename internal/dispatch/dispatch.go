@@ -23,10 +23,11 @@ type Journal interface {
 	Claim(ctx context.Context, limit int, lease time.Duration) ([]journal.Claimed, error)
 	Started(ctx context.Context, tenant string, f training.Fingerprint) error
 	Release(ctx context.Context, tenant string, f training.Fingerprint) error
-	Requeue(ctx context.Context, tenant string, f training.Fingerprint) error
+	Requeue(ctx context.Context, tenant string, f training.Fingerprint, updatedAt time.Time) error
 	Project(ctx context.Context, tenant string, f training.Fingerprint, p journal.Projection) error
 	Touch(ctx context.Context, tenant string, f training.Fingerprint) error
-	Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]journal.Claimed, error)
+	Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]journal.Unheard, error)
+	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
 	Unannounced(ctx context.Context, limit int) ([]journal.Delivery, error)
 	Announced(ctx context.Context, tenant, id string) error
 	// Wake is signalled when this process has queued something.
@@ -101,14 +102,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 func (d *Dispatcher) startQueued(ctx context.Context) error {
 	var busyUntil time.Time
 	failed := time.Duration(0)
-	for attributes := false; ; {
+	for prepared := false; ; {
 		started, err := 0, error(nil)
-		if !attributes {
+		preparing := !prepared
+		if preparing {
 			err = registerAttributes(ctx, d.cfg.Temporal, d.cfg.Namespace)
-			attributes = err == nil
 		}
 		if err == nil {
-			started, err = d.startClaimed(ctx)
+			started, err = d.startClaimed(ctx, preparing)
+			// A Temporal that has come back empty knows the search attributes no more.
+			prepared = !errors.Is(err, errRefused)
 		}
 		pause := idlePause
 		switch {

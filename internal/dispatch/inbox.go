@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"countersign/workflows"
@@ -17,13 +18,13 @@ type Inbox struct {
 
 // Tell signals the tenant's AdminInbox, starting it if there is none.
 func (i Inbox) Tell(ctx context.Context, in workflows.TellAdmins) error {
-	tenant := in.Inbox.Tenant
+	tenant := in.Tenant
 	_, err := i.Temporal.SignalWithStartWorkflow(ctx, workflows.InboxID(tenant), workflows.InboxSignal, in.Item,
 		client.StartWorkflowOptions{
 			TaskQueue:             i.TaskQueue,
 			StaticSummary:         "What the training admins of " + tenant + " must hear of",
 			TypedSearchAttributes: workflows.InboxAttributes(tenant),
-		}, workflows.AdminInboxWorkflow, in.Inbox)
+		}, workflows.AdminInboxWorkflow, workflows.Inbox{Tenant: tenant})
 	if err != nil {
 		return fmt.Errorf("tell admins of %s: %w", tenant, err)
 	}
@@ -40,17 +41,18 @@ func (d *Dispatcher) announce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, delivery := range deliveries {
 		err := d.inbox.Tell(ctx, workflows.TellAdmins{
-			Item:  workflows.DeliveryItem(delivery.ID, delivery.Source, delivery.Reason),
-			Inbox: workflows.Inbox{Tenant: delivery.Tenant, DigestEvery: d.cfg.Policy(delivery.Tenant).DigestEvery},
+			Tenant: delivery.Tenant,
+			Item:   workflows.DeliveryItem(delivery.ID, delivery.Source, delivery.Reason, d.cfg.Policy(delivery.Tenant)),
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			err = d.cfg.Journal.Announced(ctx, delivery.Tenant, delivery.ID)
 		}
-		if err := d.cfg.Journal.Announced(ctx, delivery.Tenant, delivery.ID); err != nil {
-			return err
+		if errs = append(errs, err); away(err) {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"countersign/internal/journal"
@@ -11,7 +12,6 @@ import (
 	"countersign/workflows"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -24,30 +24,59 @@ const (
 	startsAtOnce = 8
 )
 
-// startClaimed claims what may run now and starts it.
-func (d *Dispatcher) startClaimed(ctx context.Context) (started int, err error) {
+// errRefused is wrapped when Temporal says that a start can never work.
+var errRefused = errors.New("Temporal refuses the start")
+
+// startClaimed claims what may run now and starts it. prepared says that the namespace was made
+// ready just now: a completion that is refused all the same is put up for review, instead of
+// coming first, and in vain, for ever.
+func (d *Dispatcher) startClaimed(ctx context.Context, prepared bool) (started int, err error) {
 	claimed, err := d.cfg.Journal.Claim(ctx, d.cfg.InFlight, d.cfg.Lease)
 	if err != nil {
 		return 0, err
 	}
+	errs := make([]error, len(claimed))
 	var g errgroup.Group
 	g.SetLimit(startsAtOnce)
-	for _, c := range claimed {
-		g.Go(func() error { return d.start(ctx, c, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) })
+	for i, c := range claimed {
+		g.Go(func() error {
+			errs[i] = d.start(ctx, c, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
+			if prepared && errors.Is(errs[i], errRefused) {
+				errs[i] = d.abandon(ctx, c, endedOutside+"could not be started")
+			}
+			return nil
+		})
 	}
-	return len(claimed), g.Wait()
+	_ = g.Wait() // every error is in errs
+	return len(claimed), errors.Join(errs...)
 }
 
-// start starts the workflow of one claimed completion. Starting twice is harmless: the
-// workflow id is the fingerprint, and Temporal refuses the second (law 2).
+// start starts the workflow of one claimed completion, or says why not and gives the claim back.
+// Starting twice is harmless: the workflow id is the fingerprint, and Temporal refuses the
+// second (law 2).
 func (d *Dispatcher) start(ctx context.Context, c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) error {
+	err := d.execute(ctx, c, reuse)
+	if err == nil || temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		d.log(c).Debug("workflow started", "already", err != nil)
+		return d.cfg.Journal.Started(ctx, c.Tenant, c.Fingerprint)
+	}
+	var invalid *serviceerror.InvalidArgument
+	if errors.As(err, &invalid) {
+		err = fmt.Errorf("%w: %w", errRefused, err)
+	}
+	// Whether it was started after all is not known; the next attempt finds out.
+	released := d.cfg.Journal.Release(context.WithoutCancel(ctx), c.Tenant, c.Fingerprint)
+	return errors.Join(fmt.Errorf("start completion %s: %w", c.Fingerprint, err), released)
+}
+
+func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) error {
 	in := workflows.CompletionInput{
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
 		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
 	}
-	startCtx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	_, err := d.cfg.Temporal.ExecuteWorkflow(startCtx, client.StartWorkflowOptions{
+	_, err := d.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       workflows.CompletionID(c.Fingerprint),
 		TaskQueue:                d.cfg.TaskQueue,
 		WorkflowIDReusePolicy:    reuse,
@@ -60,64 +89,43 @@ func (d *Dispatcher) start(ctx context.Context, c journal.Claimed, reuse enumspb
 		// A tenant's backlog must not stand in the way of another's.
 		Priority: temporal.Priority{FairnessKey: c.Tenant},
 	}, workflows.CompletionWorkflow, in)
-
-	log := d.cfg.Log.With("tenant", c.Tenant, "fingerprint", string(c.Fingerprint), "delivery", c.DeliveryID)
-	var invalid *serviceerror.InvalidArgument
-	switch {
-	case err == nil, temporal.IsWorkflowExecutionAlreadyStartedError(err):
-		log.Debug("workflow started", "already", err != nil)
-		return d.cfg.Journal.Started(ctx, c.Tenant, c.Fingerprint)
-	case errors.As(err, &invalid):
-		// It will be refused again. Left claimed, it comes back when the lease has run out
-		// and does not hold up the others meanwhile.
-		log.Error("Temporal refuses to start the completion", "error", err)
-		return nil
-	default:
-		// Whether it was started is not known; the next attempt finds out.
-		release := d.cfg.Journal.Release(context.WithoutCancel(ctx), c.Tenant, c.Fingerprint)
-		return errors.Join(fmt.Errorf("start completion %s: %w", c.Fingerprint, err), release)
-	}
+	return err
 }
+
+// log names the completion on every line (R165, R216).
+func (d *Dispatcher) log(c journal.Claimed) *slog.Logger {
+	return d.cfg.Log.With("tenant", c.Tenant, "fingerprint", string(c.Fingerprint), "delivery", c.DeliveryID)
+}
+
+// ErrNotReplayable is wrapped by Replay's error when there is nothing to start again.
+var ErrNotReplayable = errors.New("not to be started again")
 
 // Replay starts a completion again whose workflow failed, was terminated or cancelled, or has
-// been forgotten. A completion that ended well is not started again.
+// been forgotten. One that has ended well, or whose workflow runs and can be decided, is left alone.
 func (d *Dispatcher) Replay(ctx context.Context, tenant string, stored journal.Stored) error {
 	if stored.State.Ended() {
-		return fmt.Errorf("replay completion %s: it has ended: %s", stored.Fingerprint, stored.State)
+		return fmt.Errorf("replay completion %s: %w: it has ended: %s", stored.Fingerprint, ErrNotReplayable, stored.State)
 	}
-	c := journal.Claimed{
-		Tenant: tenant, Source: stored.Completion.Source, Platform: stored.Completion.Platform,
-		Fingerprint: stored.Fingerprint, DeliveryID: stored.DeliveryID, CourseLabel: stored.Completion.Course.Label(),
+	described, err := d.cfg.Temporal.DescribeWorkflowExecution(ctx, workflows.CompletionID(stored.Fingerprint), "")
+	var gone *serviceerror.NotFound
+	switch {
+	case err != nil && !errors.As(err, &gone):
+		return fmt.Errorf("replay completion %s: %w", stored.Fingerprint, err)
+	case err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return fmt.Errorf("replay completion %s: %w: its workflow runs; decide there", stored.Fingerprint, ErrNotReplayable)
 	}
-	if err := d.start(ctx, c, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY); err != nil {
+	// Before the start, so that what the new run projects comes later. If the start fails, the
+	// sweep finds it running without a workflow and puts it up for review again.
+	err = d.cfg.Journal.Project(ctx, tenant, stored.Fingerprint, journal.Projection{State: training.StateRunning})
+	if err != nil {
 		return err
 	}
-	return d.cfg.Journal.Project(ctx, tenant, stored.Fingerprint, journal.Projection{State: training.StateRunning})
-}
-
-// registerAttributes makes the namespace know the search attributes; it may be called again.
-func registerAttributes(ctx context.Context, c client.Client, namespace string) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	known, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	err = d.execute(ctx, journal.Claimed{
+		Tenant: tenant, Source: stored.Completion.Source, Platform: stored.Completion.Platform,
+		Fingerprint: stored.Fingerprint, DeliveryID: stored.DeliveryID, CourseLabel: stored.Completion.Course.Label(),
+	}, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
 	if err != nil {
-		return fmt.Errorf("list search attributes: %w", err)
-	}
-	missing := map[string]enumspb.IndexedValueType{}
-	for name, kind := range workflows.SearchAttributes() {
-		if _, ok := known.GetCustomAttributes()[name]; !ok {
-			missing[name] = kind
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace: namespace, SearchAttributes: missing,
-	})
-	var exists *serviceerror.AlreadyExists
-	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("add search attributes: %w", err)
+		return fmt.Errorf("replay completion %s: %w", stored.Fingerprint, err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"countersign/internal/journal"
@@ -12,72 +13,138 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 )
 
-// sweepAtOnce is how many completions one sweep asks after.
-const sweepAtOnce = 200
+// How many completions one sweep asks after. Those that hold a slot come first and have a
+// budget of their own: 10,000 that wait for people must not hide one that is stuck.
+const (
+	sweepHolding = 200
+	sweepWaiting = 100
+)
+
+// endedOutside begins the failure detail of a completion whose workflow was ended from outside.
+const endedOutside = "workflow "
 
 // sweep asks Temporal after completions that have not been heard of for a while, and brings
 // the journal in line with what it says: a workflow that is gone is started again, one that an
 // operator has ended is put up for review. Without it a terminated workflow would be dropped
 // silently (law 4) and would hold a slot for ever.
 func (d *Dispatcher) sweep(ctx context.Context) error {
-	stale, err := d.cfg.Journal.Stale(ctx, nil, time.Now().Add(-d.cfg.StaleAfter), sweepAtOnce)
+	before := time.Now().Add(-d.cfg.StaleAfter)
+	holding, err := d.cfg.Journal.Stale(ctx, []training.State{training.StateRunning, training.StateRetrying}, before, sweepHolding)
 	if err != nil {
 		return err
 	}
-	for _, c := range stale {
-		if err := d.askAfter(ctx, c); err != nil {
-			return err
+	waiting, err := d.cfg.Journal.Stale(ctx, []training.State{training.StateWaitingApproval, training.StateInReview}, before, sweepWaiting)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range append(holding, waiting...) {
+		err := d.askAfter(ctx, c)
+		if errs = append(errs, err); away(err) {
+			break // it will not answer for the others either
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func (d *Dispatcher) askAfter(ctx context.Context, c journal.Claimed) error {
+// away reports whether err says that Temporal does not answer at all.
+func away(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	return errors.As(err, &unavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+func (d *Dispatcher) askAfter(ctx context.Context, c journal.Unheard) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	log := d.cfg.Log.With("tenant", c.Tenant, "fingerprint", string(c.Fingerprint))
+	if c.State == training.StateInReview && strings.HasPrefix(c.FailureDetail, endedOutside) {
+		// Told already. It was ended on purpose; only a replay starts it again.
+		return d.cfg.Journal.Touch(ctx, c.Tenant, c.Fingerprint)
+	}
 	described, err := d.cfg.Temporal.DescribeWorkflowExecution(ctx, workflows.CompletionID(c.Fingerprint), "")
 	var gone *serviceerror.NotFound
-	if errors.As(err, &gone) {
-		// Temporal has lost or forgotten it, the journal has not. Doing it again is safe: the
-		// record is read before it is written, and the stored effects are found.
-		log.Warn("workflow is gone, queued again")
-		return d.cfg.Journal.Requeue(ctx, c.Tenant, c.Fingerprint)
-	}
-	if err != nil {
+	switch {
+	case errors.As(err, &gone):
+		// Temporal has lost it, the journal has not. Doing it again is safe: the record is read
+		// before it is written, and the stored effects are found.
+		d.log(c.Claimed).Warn("workflow is gone, queued again")
+		return d.cfg.Journal.Requeue(ctx, c.Tenant, c.Fingerprint, c.UpdatedAt)
+	case err != nil:
 		return fmt.Errorf("ask after completion %s: %w", c.Fingerprint, err)
 	}
 	switch status := described.GetWorkflowExecutionInfo().GetStatus(); status {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return d.cfg.Journal.Touch(ctx, c.Tenant, c.Fingerprint)
+		return d.align(ctx, c, described)
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		var result workflows.CompletionResult
-		if err := d.cfg.Temporal.GetWorkflow(ctx, workflows.CompletionID(c.Fingerprint), "").Get(ctx, &result); err != nil {
-			return fmt.Errorf("read result of completion %s: %w", c.Fingerprint, err)
-		}
-		log.Warn("outcome was not in the journal, recorded now", "outcome", result.Outcome)
-		return d.cfg.Journal.Project(ctx, c.Tenant, c.Fingerprint, journal.Projection{
-			State: result.Outcome.State(), RecordID: result.RecordID,
-		})
+		return d.recordLate(ctx, c)
 	default:
-		return d.abandoned(ctx, c, status)
+		return d.abandon(ctx, c.Claimed, endedOutside+status.String())
 	}
 }
 
-// abandoned puts a completion up for review whose workflow was ended from outside or failed.
-func (d *Dispatcher) abandoned(ctx context.Context, c journal.Claimed, status enumspb.WorkflowExecutionStatus) error {
-	d.cfg.Log.Error("workflow ended without an outcome, put up for review",
-		"tenant", c.Tenant, "fingerprint", string(c.Fingerprint), "status", status.String())
-	detail := "workflow " + status.String()
-	err := d.inbox.Tell(ctx, workflows.TellAdmins{
-		Item: workflows.InboxItem{
-			ID: string(c.Fingerprint) + "/" + status.String(), Fingerprint: c.Fingerprint,
-			Course: c.CourseLabel, Class: training.FailureDefect, Detail: detail,
-		},
-		Inbox: workflows.Inbox{Tenant: c.Tenant, DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery},
-	})
+// align brings the journal in line with a workflow that runs: a completion that waits, for a
+// person or for its next attempt, must not hold a slot.
+func (d *Dispatcher) align(ctx context.Context, c journal.Unheard, described *workflowservice.DescribeWorkflowExecutionResponse) error {
+	state := stateOf(described)
+	for _, pending := range described.GetPendingActivities() {
+		if pending.GetAttempt() > 1 && pending.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED {
+			state = training.StateRetrying
+		}
+	}
+	if c.State != training.StateRunning || state == "" || state == training.StateRunning {
+		return d.cfg.Journal.Touch(ctx, c.Tenant, c.Fingerprint)
+	}
+	return d.cfg.Journal.Project(ctx, c.Tenant, c.Fingerprint, journal.Projection{State: state})
+}
+
+// stateOf is the state a workflow shows in its search attribute, "" if it shows none.
+func stateOf(described *workflowservice.DescribeWorkflowExecutionResponse) training.State {
+	shown := described.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[workflows.StateAttribute.GetName()]
+	var state string
+	if shown == nil || converter.GetDefaultDataConverter().FromPayload(shown, &state) != nil {
+		return ""
+	}
+	return training.State(state)
+}
+
+// recordLate records the outcome of a workflow that ended while the journal does not know of
+// it: the journal was restored from a backup. An outcome "completed" needs its proof; without
+// it the completion is carried again, which finds by reading what is done.
+func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard) error {
+	var result workflows.CompletionResult
+	if err := d.cfg.Temporal.GetWorkflow(ctx, workflows.CompletionID(c.Fingerprint), "").Get(ctx, &result); err != nil {
+		return fmt.Errorf("read result of completion %s: %w", c.Fingerprint, err)
+	}
+	state := result.Outcome.State()
+	if !state.Ended() {
+		return d.abandon(ctx, c.Claimed, endedOutside+"ended with an outcome that this version does not know")
+	}
+	if state == training.StateCompleted {
+		for _, kind := range []training.EffectKind{training.EffectRecord, training.EffectCertificate} {
+			_, err := d.cfg.Journal.Effect(ctx, c.Tenant, c.Fingerprint, kind)
+			if errors.Is(err, journal.ErrNotFound) {
+				d.log(c.Claimed).Warn("completed without a proof in the journal, carried again", "missing", kind)
+				return d.start(ctx, c.Claimed, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	d.log(c.Claimed).Warn("outcome was not in the journal, recorded now", "outcome", result.Outcome)
+	return d.cfg.Journal.Project(ctx, c.Tenant, c.Fingerprint, journal.Projection{State: state, RecordID: result.RecordID})
+}
+
+// abandon puts a completion up for review that no workflow carries any more.
+func (d *Dispatcher) abandon(ctx context.Context, c journal.Claimed, detail string) error {
+	d.log(c).Error("no workflow carries the completion, put up for review", "detail", detail)
+	err := d.inbox.Tell(ctx, workflows.TellAdmins{Tenant: c.Tenant, Item: workflows.InboxItem{
+		ID: string(c.Fingerprint) + "/" + detail + "/" + time.Now().UTC().Format(time.RFC3339), Fingerprint: c.Fingerprint,
+		Course: c.CourseLabel, Class: training.FailureDefect, Detail: detail, DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery,
+	}})
 	if err != nil {
 		return err
 	}

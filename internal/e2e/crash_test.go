@@ -3,6 +3,7 @@ package e2e
 import (
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -125,7 +126,40 @@ func TestTerminatedWorkflowGoesToReviewAndIsReplayed(t *testing.T) {
 	s.requireOneEffectOfEachKind([]string{record}, []training.Fingerprint{f})
 	stored, err = j.Completion(t.Context(), tenant, f)
 	require.NoError(t, err)
-	require.ErrorContains(t, d.Replay(t.Context(), tenant, stored), "it has ended")
+	require.ErrorIs(t, d.Replay(t.Context(), tenant, stored), dispatch.ErrNotReplayable)
+}
+
+// A replay of what runs would hide its review and hold a slot for ever.
+func TestReplayLeavesARunningWorkflowAlone(t *testing.T) {
+	s := newSystem(t)
+	f := s.complete(1) // nobody the QMS knows
+	j := s.journal()
+	s.eventually(func() bool { return state(s, j, f) == training.StateInReview }, "review")
+	stored, err := j.Completion(t.Context(), tenant, f)
+	require.NoError(t, err)
+	require.ErrorIs(t, s.sweeping().Replay(t.Context(), tenant, stored), dispatch.ErrNotReplayable)
+	require.Equal(t, training.StateInReview, state(s, j, f))
+}
+
+// The journal was restored from a backup, Temporal was not: "completed" needs its proof, so the
+// completion is carried again, and nothing happens twice.
+func TestRestoredJournalFindsItsProofAgain(t *testing.T) {
+	s := newSystem(t)
+	record := s.learner(1)
+	f := s.complete(1)
+	j := s.journal()
+	s.eventually(func() bool { return state(s, j, f) == training.StateCompleted }, "completed")
+	require.NoError(t, s.starter.Kill())
+	require.NoError(t, s.worker.Kill())
+
+	s.env["COUNTERSIGN_JOURNAL"] = "sqlite:" + filepath.Join(s.dir, "restored.db") // of before the delivery
+	s.startWorker()
+	s.startStarter()
+	require.Equal(t, f, s.complete(1), "the LMS sends again")
+	restored := s.journal()
+	s.sweeping()
+	s.eventually(func() bool { return state(s, restored, f) == training.StateCompleted }, "completed, with proof")
+	s.requireOneEffectOfEachKind([]string{record}, []training.Fingerprint{f})
 }
 
 // Temporal loses everything: what had not ended is started again from the journal, what had

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,11 +38,13 @@ func (j *Journal) Release(ctx context.Context, tenant string, fp training.Finger
 }
 
 // Requeue moves RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW back to QUEUED: Temporal has
-// lost the workflow. From any other state it does nothing.
-func (j *Journal) Requeue(ctx context.Context, tenant string, fp training.Fingerprint) error {
+// lost the workflow. From any other state it does nothing, nor if the completion was updated
+// after updatedAt: then another starter has seen to it.
+func (j *Journal) Requeue(ctx context.Context, tenant string, fp training.Fingerprint, updatedAt time.Time) error {
 	moved, err := j.exec(ctx, `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
 		WHERE tenant = ? AND fingerprint = ?
-		AND state IN ('RUNNING', 'RETRYING', 'WAITING_APPROVAL', 'IN_REVIEW')`, micros(j.now()), tenant, string(fp))
+		AND state IN ('RUNNING', 'RETRYING', 'WAITING_APPROVAL', 'IN_REVIEW') AND updated_at = ?`,
+		micros(j.now()), tenant, string(fp), micros(updatedAt))
 	if err != nil {
 		return fmt.Errorf("requeue completion %s: %w", fp, err)
 	}
@@ -113,46 +114,51 @@ func startedStates() []training.State {
 		training.StateWaitingApproval, training.StateInReview}
 }
 
-const staleIn = `SELECT ` + claimedColumns + `, updated_at FROM completions
+// Unheard is a completion that has a workflow and was not updated for a while.
+type Unheard struct {
+	Claimed
+	State         training.State
+	FailureClass  training.FailureClass
+	FailureDetail string
+	UpdatedAt     time.Time
+}
+
+const staleIn = `SELECT ` + claimedColumns + `, state, failure_class, failure_detail, updated_at FROM completions
 	WHERE ` + open + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
 
 // Stale lists, longest untouched first, completions of all tenants in the given started states
 // (nil means RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW) that were not updated since
 // before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
 // that the next call yields the next ones.
-func (j *Journal) Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]Claimed, error) {
+func (j *Journal) Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]Unheard, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
 	if len(states) == 0 {
 		states = startedStates()
 	}
-	type stale struct {
-		Claimed
-		updatedAt int64
-	}
-	var all []stale
+	var all []Unheard
 	// One query per state, because each then reads the first rows of its part of the index only.
 	for _, state := range states {
 		if !slices.Contains(startedStates(), state) {
 			return nil, fmt.Errorf("list stale completions: %s is no state of a started completion", state)
 		}
-		found, err := list(ctx, j, j.read, func(row scanner) (stale, error) {
-			var s stale
-			c, err := scanClaimed(row, &s.updatedAt)
-			s.Claimed = c
-			return s, err
-		}, staleIn, string(state), micros(before), limit)
+		found, err := list(ctx, j, j.read, scanUnheard, staleIn, string(state), micros(before), limit)
 		if err != nil {
 			return nil, fmt.Errorf("list stale completions: %w", err)
 		}
 		all = append(all, found...)
 	}
-	slices.SortStableFunc(all, func(a, b stale) int { return cmp.Compare(a.updatedAt, b.updatedAt) })
-	all = all[:min(limit, len(all))]
-	claimed := make([]Claimed, 0, len(all))
-	for _, s := range all {
-		claimed = append(claimed, s.Claimed)
-	}
-	return claimed, nil
+	slices.SortStableFunc(all, func(a, b Unheard) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
+	return all[:min(limit, len(all))], nil
+}
+
+func scanUnheard(row scanner) (Unheard, error) {
+	var (
+		u         Unheard
+		updatedAt int64
+	)
+	claimed, err := scanClaimed(row, &u.State, &u.FailureClass, &u.FailureDetail, &updatedAt)
+	u.Claimed, u.UpdatedAt = claimed, instant(updatedAt)
+	return u, err
 }

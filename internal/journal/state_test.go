@@ -50,7 +50,7 @@ func TestMoves(t *testing.T) {
 			[]training.State{queued, running, running, retrying, waiting, review, completed, rejected, closed}},
 		{"Release", func(j *journal.Journal, fp training.Fingerprint) error { return j.Release(ctx, "acme", fp) },
 			[]training.State{queued, queued, running, retrying, waiting, review, completed, rejected, closed}},
-		{"Requeue", func(j *journal.Journal, fp training.Fingerprint) error { return j.Requeue(ctx, "acme", fp) },
+		{"Requeue", func(j *journal.Journal, fp training.Fingerprint) error { return requeue(ctx, j, fp) },
 			[]training.State{queued, starting, queued, queued, queued, queued, completed, rejected, closed}},
 		{"Touch", func(j *journal.Journal, fp training.Fingerprint) error { return j.Touch(ctx, "acme", fp) }, from},
 		{"Project RETRYING", project(retrying),
@@ -112,16 +112,27 @@ func TestProjectionIsKept(t *testing.T) {
 	})
 }
 
+// requeue gives back what the sweep has just read.
+func requeue(ctx context.Context, j *journal.Journal, fp training.Fingerprint) error {
+	stored, err := j.Completion(ctx, "acme", fp)
+	if err != nil {
+		return err
+	}
+	return j.Requeue(ctx, "acme", fp, stored.UpdatedAt)
+}
+
 func TestRequeueWakesDispatch(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()
 		j := open(t, dsn, journal.Options{})
 		fp := add(t, j, "acme", 0, 1)[0]
 		<-j.Wake()
-		require.NoError(t, j.Requeue(ctx, "acme", fp)) // it is QUEUED already: nothing happens
+		require.NoError(t, requeue(ctx, j, fp)) // it is QUEUED already: nothing happens
 		require.Empty(t, j.Wake())
 		require.NoError(t, j.Project(ctx, "acme", fp, journal.Projection{State: training.StateRunning}))
-		require.NoError(t, j.Requeue(ctx, "acme", fp))
+		require.NoError(t, j.Requeue(ctx, "acme", fp, time.Now().Add(-time.Hour)), "somebody else has seen to it")
+		require.Empty(t, j.Wake())
+		require.NoError(t, requeue(ctx, j, fp))
 		<-j.Wake()
 		require.Equal(t, []training.Fingerprint{fp}, claim(t, j, 1, time.Minute))
 	})

@@ -37,6 +37,7 @@ const (
 	FailureCertificate       FailureClass = "certificate_impossible" // the document cannot be drawn
 	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
+	FailureTenantUnknown     FailureClass = "tenant_unknown"         // not in this worker's settings
 	FailureDefect            FailureClass = "defect"                 // ours
 )
 
@@ -72,7 +73,8 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Transient reports whether the same attempt may succeed later without anybody doing anything.
 func (c FailureClass) Transient() bool {
 	switch c {
-	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread:
+	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread,
+		FailureTenantUnknown: // workers are given new settings one after the other
 		return true
 	default:
 		return false
@@ -145,6 +147,8 @@ var explanations = map[FailureClass]Explanation{
 		"Have the LRS's administrator look at its answer and correct the LRS settings. " + chooseRetry},
 	FailureStatementConflict: {"The LRS already holds another statement under this completion's id.", isDone,
 		"Have the LRS's administrator compare the two statements, or close with a reason."},
+	FailureTenantUnknown: {"The worker that was to carry the completion has no settings for this tenant.", notChanged,
+		"Have the tenants' file of all workers compared. " + chooseRetry},
 	FailureDefect: {"Countersign met a situation it was not built for.", mayBeChanged,
 		"Send the failure's text to support. " + chooseRetry},
 }

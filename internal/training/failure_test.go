@@ -43,6 +43,7 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureCertificate:       false,
 		training.FailureStatementRefused:  false,
 		training.FailureStatementConflict: false,
+		training.FailureTenantUnknown:     true,
 		training.FailureDefect:            false,
 	}
 	require.ElementsMatch(t, constants[training.FailureClass](t, "FailureClass"), keys(table), "each class once")

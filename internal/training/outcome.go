@@ -41,15 +41,18 @@ const (
 	OutcomeClosed Outcome = "closed"
 )
 
-// State is the ended state that belongs to o.
+// State is the ended state that belongs to o. An outcome that this version does not know is put
+// up for review: it was recorded by a newer one.
 func (o Outcome) State() State {
 	switch o {
 	case OutcomeCompleted:
 		return StateCompleted
 	case OutcomeRejected:
 		return StateRejected
-	default:
+	case OutcomeClosed:
 		return StateClosed
+	default:
+		return StateInReview
 	}
 }
 

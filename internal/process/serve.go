@@ -12,10 +12,16 @@ import (
 // Serve serves until ctx ends, then calls draining, takes no new connections and lets the
 // requests under way finish for at most timeout.
 func Serve(ctx context.Context, server *http.Server, draining func(), timeout time.Duration) error {
+	return serveOn(ctx, server, func(string) {}, draining, timeout)
+}
+
+// serveOn is Serve, and says on which address once it listens.
+func serveOn(ctx context.Context, server *http.Server, listening func(address string), draining func(), timeout time.Duration) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", server.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", server.Addr, err)
 	}
+	listening(listener.Addr().String())
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

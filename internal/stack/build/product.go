@@ -1,0 +1,94 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+
+	"countersign/internal/stack/lockfile"
+)
+
+// Product builds the checkout's commands, given by their folders ("starter", "dev/local"), and
+// returns the directory that holds them, each named as its folder is. `go build` decides what
+// there is to do; when nothing changed that takes a second. With race they carry the race
+// detector, which needs a C compiler.
+func Product(ctx context.Context, root string, race bool, out io.Writer, commands ...string) (dir string, err error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	// Two checkouts, or builds with and without the race detector, do not share binaries.
+	sum := fnv.New64a()
+	printf(sum, "%s", root)
+	dir = filepath.Join(cache, fmt.Sprintf("product-%x", sum.Sum(nil)))
+	if race {
+		dir += "-race"
+	}
+	held, err := lockfile.Acquire(ctx, dir+".lock", func() { printf(out, "waiting for another build of the product\n") })
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, held.Release()) }()
+
+	// What was built stays in a folder of its own, for go links again whatever it does not find
+	// where it would write it.
+	built := filepath.Join(dir, "built")
+	if err := os.MkdirAll(built, 0o755); err != nil {
+		return "", fmt.Errorf("build the product: %w", err)
+	}
+	args := append(lean(), "-o", built+string(filepath.Separator))
+	if race {
+		args = append(args, "-race")
+	}
+	for _, command := range commands {
+		args = append(args, "./"+command)
+	}
+	if err := goBuild(ctx, start(out, "building Countersign", productPackages, ""), root, nil, args...); err != nil {
+		return "", err
+	}
+	for _, command := range commands {
+		name := Executable(path.Base(command))
+		if err := publish(filepath.Join(built, name), filepath.Join(dir, name)); err != nil {
+			return "", fmt.Errorf("install %s: %w", name, err)
+		}
+	}
+	return dir, nil
+}
+
+// publish gives the built file a second name in one step, so that nobody starts half of it. go
+// removes a file before it writes it anew: what runs under the second name is left alone.
+func publish(built, name string) error {
+	is, err := os.Stat(built)
+	if err != nil {
+		return err
+	}
+	if was, err := os.Stat(name); err == nil && os.SameFile(is, was) {
+		return nil // go found nothing to do
+	}
+	linked := name + ".new"
+	if err := os.Remove(linked); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(built, linked); err != nil {
+		return err
+	}
+	return os.Rename(linked, name)
+}
+
+// productPackages is how many packages a first build compiles, about.
+const productPackages = 690
+
+// Executable is the file name of a command on this system.
+func Executable(name string) string {
+	if runtime.GOOS == "windows" {
+		return name + ".exe"
+	}
+	return name
+}

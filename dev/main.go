@@ -68,13 +68,13 @@ func prepare(root string) (string, error) {
 		}
 	}()
 	// Compiled one after the other: side by side both would compile what they share.
-	bin, err := build.Product(ctx, root, false, os.Stderr, "dev/local", "starter", "worker")
+	bin, err := build.Product(ctx, root, build.Lean, os.Stderr, "dev/local", "starter", "worker")
 	if err != nil {
 		return "", interrupted(err)
 	}
 	if !found {
 		<-downloaded
-		if server, err = build.MakeTemporal(ctx, root, os.Stderr); err != nil {
+		if server, err = build.MakeTemporal(ctx, root, build.Lean, os.Stderr); err != nil {
 			return "", interrupted(err)
 		}
 	}

@@ -52,7 +52,7 @@ func run(args []string) (err error) {
 	defer func() { err = errors.Join(err, held.Release()) }()
 
 	stop, hurry := signals()
-	server, err := build.Temporal(stop, root, os.Stderr)
+	server, err := build.Temporal(stop, root, build.Lean, os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -39,10 +39,10 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			return 1, err
 		}
-		if binaries.product, err = build.Product(ctx, root, false, os.Stderr, "starter", "worker"); err != nil {
+		if binaries.product, err = build.Product(ctx, root, build.Shared, os.Stderr, "starter", "worker"); err != nil {
 			return 1, err
 		}
-		if binaries.temporal, err = build.Temporal(ctx, root, os.Stderr); err != nil {
+		if binaries.temporal, err = build.Temporal(ctx, root, build.Shared, os.Stderr); err != nil {
 			return 1, err
 		}
 		return m.Run(), nil

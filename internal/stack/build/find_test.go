@@ -81,11 +81,11 @@ func TestTemporalIsBuiltOnce(t *testing.T) {
 	t.Setenv(TemporalVariable, "build")
 	binary, err := ourTemporal(root)
 	require.NoError(t, err)
-	_, err = Temporal(t.Context(), root, &bytes.Buffer{})
+	_, err = Temporal(t.Context(), root, Lean, &bytes.Buffer{})
 	require.ErrorContains(t, err, "Go is needed")
 
 	fake(t, binary, ourText)
-	server, err := Temporal(t.Context(), root, &bytes.Buffer{})
+	server, err := Temporal(t.Context(), root, Lean, &bytes.Buffer{})
 	require.NoError(t, err)
 	require.Equal(t, binary, server.Path)
 }

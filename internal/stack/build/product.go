@@ -17,19 +17,18 @@ import (
 
 // Product builds the checkout's commands, given by their folders ("starter", "dev/local"), and
 // returns the directory that holds them, each named as its folder is. `go build` decides what
-// there is to do; when nothing changed that takes a second. With race they carry the race
-// detector, which needs a C compiler.
-func Product(ctx context.Context, root string, race bool, out io.Writer, commands ...string) (dir string, err error) {
+// there is to do; when nothing changed that takes a second.
+func Product(ctx context.Context, root string, mode Mode, out io.Writer, commands ...string) (dir string, err error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	// Two checkouts, or builds with and without the race detector, do not share binaries.
+	// Two checkouts do not share binaries, and the modes would overwrite each other's.
 	sum := fnv.New64a()
 	printf(sum, "%s", root)
 	dir = filepath.Join(cache, fmt.Sprintf("product-%x", sum.Sum(nil)))
-	if race {
-		dir += "-race"
+	if mode == Lean {
+		dir += "-lean"
 	}
 	held, err := lockfile.Acquire(ctx, dir+".lock", func() { printf(out, "waiting for another build of the product\n") })
 	if err != nil {
@@ -43,10 +42,7 @@ func Product(ctx context.Context, root string, race bool, out io.Writer, command
 	if err := os.MkdirAll(built, 0o755); err != nil {
 		return "", fmt.Errorf("build the product: %w", err)
 	}
-	args := append(lean(), "-o", built+string(filepath.Separator))
-	if race {
-		args = append(args, "-race")
-	}
+	args := append(mode.flags(), "-o", built+string(filepath.Separator))
 	for _, command := range commands {
 		args = append(args, "./"+command)
 	}

@@ -43,12 +43,12 @@ func (s TemporalServer) String() string {
 
 // Temporal finds a Temporal server or builds ours, which takes minutes the first time. What it
 // does is told to out.
-func Temporal(ctx context.Context, root string, out io.Writer) (TemporalServer, error) {
+func Temporal(ctx context.Context, root string, mode Mode, out io.Writer) (TemporalServer, error) {
 	server, found, err := FindTemporal(ctx, root, out)
 	if found || err != nil {
 		return server, err
 	}
-	return MakeTemporal(ctx, root, out)
+	return MakeTemporal(ctx, root, mode, out)
 }
 
 // FindTemporal looks for a Temporal server that need not be built: the one that TemporalVariable
@@ -123,7 +123,7 @@ func DownloadTemporal(ctx context.Context, root string) error {
 }
 
 // MakeTemporal builds ours from dev/temporal, unless that was done before. Two processes that want it at once build it once.
-func MakeTemporal(ctx context.Context, root string, out io.Writer) (_ TemporalServer, err error) {
+func MakeTemporal(ctx context.Context, root string, mode Mode, out io.Writer) (_ TemporalServer, err error) {
 	binary, err := ourTemporal(root)
 	if err != nil {
 		return TemporalServer{}, err
@@ -142,7 +142,7 @@ func MakeTemporal(ctx context.Context, root string, out io.Writer) (_ TemporalSe
 	printf(out, "building the local Temporal server; the first time this takes a few minutes\n")
 	temporary := binary + ".building"
 	p := start(out, "building the local Temporal server", temporalPackages, "countersign/dev/temporal")
-	args := append(lean(), "-o", temporary, ".")
+	args := append(mode.flags(), "-o", temporary, ".")
 	if err := goBuild(ctx, p, temporalSource(root), []string{noWorkspace}, args...); err != nil {
 		return TemporalServer{}, err
 	}

@@ -4,9 +4,7 @@ import (
 	"fmt"
 
 	"countersign/internal/ingress"
-	"countersign/internal/lms/canonical"
 	"countersign/internal/lms/platform"
-	"countersign/internal/lms/signature"
 	"countersign/internal/settings"
 )
 
@@ -35,15 +33,7 @@ func wire(tenant settings.Tenant, source settings.Source) (ingress.Source, error
 	if !ok {
 		return ingress.Source{}, fmt.Errorf("unknown platform %q", source.Platform)
 	}
-	var secrets []string
-	for _, secret := range source.Auth.HMACSHA256.Secrets {
-		secrets = append(secrets, secret.Reveal())
-	}
-	headers := source.Auth.HMACSHA256.Headers
-	if len(headers) == 0 {
-		headers = canonical.SignatureHeaders()
-	}
-	verifier, err := signature.NewHMAC(secrets, headers...)
+	verifier, err := newVerifier(source)
 	if err != nil {
 		return ingress.Source{}, err
 	}

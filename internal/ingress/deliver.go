@@ -91,7 +91,7 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 	if p := verify(c, x); p != nil {
 		return p
 	}
-	decoded, err := i.decode(c.Request.Context(), x)
+	decoded, err := i.decode(c.Request.Context(), x, request(c, x))
 	completions := i.adopt(x, &decoded)
 	d := newDelivery(c, x)
 	d.Body = x.body
@@ -122,7 +122,7 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 
 // verify checks the raw bytes before anything believes them (R23).
 func verify(c *gin.Context, x *exchange) *problem {
-	secret, err := x.source.Verifier.Verify(lms.Request{Method: c.Request.Method, Header: c.Request.Header, Body: x.body})
+	secret, err := x.source.Verifier.Verify(request(c, x))
 	if err != nil {
 		return notAuthenticated(err.Error())
 	}
@@ -130,17 +130,25 @@ func verify(c *gin.Context, x *exchange) *problem {
 	return nil
 }
 
+// request is what the Verifier judges and the Adapter reads: the same for both.
+func request(c *gin.Context, x *exchange) lms.Request {
+	return lms.Request{
+		Method: c.Request.Method, Header: c.Request.Header, Body: x.body,
+		Query: c.Request.URL.RawQuery, RemoteAddr: c.ClientIP(),
+	}
+}
+
 // errPanicked stands for a defect in an adapter. The delivery is authentic and so must be kept.
 var errPanicked = errors.New("the adapter failed; the body is kept as it came")
 
-func (i *Ingress) decode(ctx context.Context, x *exchange) (decoded lms.Decoded, err error) {
+func (i *Ingress) decode(ctx context.Context, x *exchange, r lms.Request) (decoded lms.Decoded, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			i.logPanic(ctx, x, cause)
 			decoded, err = lms.Decoded{}, errPanicked
 		}
 	}()
-	return x.source.Adapter.Decode(x.body)
+	return x.source.Adapter.Decode(r)
 }
 
 // adopt gives the completions their tenant and source. One that is not valid is an adapter's defect;

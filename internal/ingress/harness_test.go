@@ -277,5 +277,5 @@ type adapter struct {
 	decode func(body []byte) (lms.Decoded, error)
 }
 
-func (a adapter) Platform() string                        { return "odd" }
-func (a adapter) Decode(body []byte) (lms.Decoded, error) { return a.decode(body) }
+func (a adapter) Platform() string                          { return "odd" }
+func (a adapter) Decode(r lms.Request) (lms.Decoded, error) { return a.decode(r.Body) }

@@ -46,7 +46,7 @@ func (i *Ingress) recordRejection(c *gin.Context, x *exchange) {
 func inClear(name string) bool {
 	switch name {
 	case "Accept", "Accept-Encoding", "Content-Encoding", "Content-Length", "Content-Type", "Date",
-		"Transfer-Encoding", "User-Agent", "X-Request-Id":
+		"Transfer-Encoding", "User-Agent", "X-Request-Id", "X-Webhook-Id", "X-Webhook-Type":
 		return true
 	}
 	return false

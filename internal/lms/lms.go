@@ -15,6 +15,12 @@ type Request struct {
 	Method string
 	Header http.Header
 	Body   []byte
+	// Query is the URL's query, still encoded, without "?". Like Header it may hold a token, so both
+	// go to a Verifier and an Adapter and nowhere else.
+	Query string
+	// RemoteAddr is the IP address of the sender without a port, seen through trusted proxies and
+	// no others; "" when it is not known.
+	RemoteAddr string
 }
 
 // ErrUnauthenticated is wrapped by every error of a Verifier. The text says what is wrong with
@@ -36,11 +42,15 @@ type Adapter interface {
 	// Platform is the name used in settings, API and docs, e.g. "canonical".
 	Platform() string
 
-	// Decode reads an authenticated body. It never panics and never guesses. It returns an
-	// error wrapping ErrUnreadable only when the body as a whole cannot be read; problems of
-	// one event among several are Problems, and the others are still returned. It fills
-	// everything but Tenant and Source.
-	Decode(body []byte) (Decoded, error)
+	// Decode reads an authenticated request: its body, and where the platform says outside the
+	// body what the body is, that header or parameter too. Most signatures do not cover those, so
+	// they may narrow what the body says and never outweigh it.
+	//
+	// It never panics, never guesses and leaves the request as it came. It returns an error
+	// wrapping ErrUnreadable only when the body as a whole cannot be read; problems of one event
+	// among several are Problems, and the others are still returned. It fills everything but
+	// Tenant and Source. Concurrent calls are safe.
+	Decode(r Request) (Decoded, error)
 }
 
 // ErrUnreadable is wrapped by the error of Decode: the body is not what this platform sends. The text

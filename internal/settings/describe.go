@@ -59,11 +59,7 @@ func (t Tenant) describe(w io.Writer) {
 		if len(s.Domains) > 0 {
 			line(w, "", "and at /webhooks/lms for %s", strings.Join(s.Domains, ", "))
 		}
-		secrets := make([]string, len(s.Auth.HMACSHA256.Secrets))
-		for i, secret := range s.Auth.HMACSHA256.Secrets {
-			secrets[i] = shown(secret)
-		}
-		line(w, "", "HMAC-SHA256 in %s, secrets %s", strings.Join(s.Auth.HMACSHA256.Headers, " or "), strings.Join(secrets, ", "))
+		s.Auth.describe(w)
 		line(w, "", "at most %v a second, %d at once", s.Rate.PerSecond, s.Rate.Burst)
 	}
 }

@@ -136,19 +136,6 @@ type Source struct {
 	Rate    Rate
 }
 
-// Auth is how deliveries of a source prove where they come from.
-type Auth struct {
-	HMACSHA256 HMACSHA256
-}
-
-// HMACSHA256 is a signature over the raw body.
-type HMACSHA256 struct {
-	// Secrets are the active ones, the current one first; more than one during a rotation (R208).
-	Secrets []Secret
-	// Headers may carry the signature; the first one present is checked.
-	Headers []string
-}
-
 // Rate bounds how fast a source may deliver.
 type Rate struct {
 	PerSecond float64

@@ -42,8 +42,8 @@ func (a *Adapter) Platform() string { return Platform }
 // Decode implements lms.Adapter. A body that is no JSON object is unreadable; an array of
 // envelopes is too, because a sender of this form sends one envelope per delivery. Unknown members are
 // ignored: they stay in the raw body.
-func (a *Adapter) Decode(body []byte) (lms.Decoded, error) {
-	root, err := strictjson.Decode(body, a.limits)
+func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
+	root, err := strictjson.Decode(r.Body, a.limits)
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}

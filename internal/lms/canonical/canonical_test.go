@@ -148,15 +148,15 @@ func TestCanonical_R48_R52(t *testing.T) {
 func TestTimestampIsNeverCompared_R48(t *testing.T) {
 	plain := lmstest.Sample(t, "testdata", "course-completion")
 	odd := lmstest.Sample(t, "testdata", "course-completion-seed-timestamp-mismatch")
-	first, err := canonical.New().Decode(plain.Body)
+	first, err := canonical.New().Decode(plain.Request())
 	require.NoError(t, err)
-	second, err := canonical.New().Decode(odd.Body)
+	second, err := canonical.New().Decode(odd.Request())
 	require.NoError(t, err)
 	require.Equal(t, first.Completions[0].Fingerprint(), second.Completions[0].Fingerprint())
 }
 
 func TestOriginalDomain_R162(t *testing.T) {
-	decoded, err := canonical.New().Decode(lmstest.Sample(t, "testdata", "enrollment-created").Body)
+	decoded, err := canonical.New().Decode(lmstest.Sample(t, "testdata", "enrollment-created").Request())
 	require.NoError(t, err)
 	require.Equal(t, "acme.lms.example.com", decoded.OriginalDomain)
 }
@@ -180,7 +180,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	adapter := canonical.New()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		decoded, err := adapter.Decode(body)
+		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)
 	})
 }

@@ -15,7 +15,7 @@ import (
 func (s Spec) decode(t *testing.T) {
 	for _, vector := range s.Valid {
 		t.Run(vector.Name, func(t *testing.T) {
-			decoded := s.read(t, vector.Body)
+			decoded := s.read(t, vector.Request())
 			require.Empty(t, decoded.Problems)
 			want := slices.Clone(vector.Want)
 			for i := range want {
@@ -26,7 +26,7 @@ func (s Spec) decode(t *testing.T) {
 	}
 	for _, vector := range s.Ignored {
 		t.Run(vector.Name, func(t *testing.T) {
-			decoded := s.read(t, vector.Body)
+			decoded := s.read(t, vector.Request())
 			require.Empty(t, decoded.Completions, "what is no completion must never become one (R79)")
 			require.Empty(t, decoded.Problems)
 			require.Equal(t, vector.Want, decoded.Ignored)
@@ -34,7 +34,7 @@ func (s Spec) decode(t *testing.T) {
 	}
 	for _, vector := range s.Problems {
 		t.Run(vector.Name, func(t *testing.T) {
-			decoded := s.read(t, vector.Body)
+			decoded := s.read(t, vector.Request())
 			require.Empty(t, decoded.Completions)
 			require.Len(t, decoded.Problems, 1)
 			require.Contains(t, decoded.Problems[0].Reason, vector.Reason)
@@ -42,32 +42,33 @@ func (s Spec) decode(t *testing.T) {
 	}
 	for _, vector := range s.Unreadable {
 		t.Run(vector.Name, func(t *testing.T) {
-			_, err := s.Adapter.Decode(vector.Body)
+			_, err := s.Adapter.Decode(vector.Request())
 			require.ErrorIs(t, err, lms.ErrUnreadable)
 			require.ErrorContains(t, err, vector.Reason)
 		})
 	}
 }
 
-// read decodes a body that must be readable.
-func (s Spec) read(t *testing.T, body []byte) lms.Decoded {
+// read decodes a request that must be readable.
+func (s Spec) read(t *testing.T, r lms.Request) lms.Decoded {
 	t.Helper()
-	decoded, err := s.check(t, body)
+	decoded, err := s.check(t, r)
 	require.NoError(t, err)
 	return decoded
 }
 
-// check decodes any body at all and holds what every answer must keep.
-func (s Spec) check(t *testing.T, body []byte) (lms.Decoded, error) {
+// check decodes any request at all and holds what every answer must keep.
+func (s Spec) check(t *testing.T, r lms.Request) (lms.Decoded, error) {
 	t.Helper()
-	before := slices.Clone(body)
-	decoded, err := s.Adapter.Decode(body)
-	require.Equal(t, before, body, "the raw bytes are evidence and stay as they came (R24)")
+	body, header := slices.Clone(r.Body), r.Header.Clone()
+	decoded, err := s.Adapter.Decode(r)
+	require.Equal(t, body, r.Body, "the raw bytes are evidence and stay as they came (R24)")
+	require.Equal(t, header, r.Header, "the headers are the ingress's")
 	Check(t, s.Adapter, decoded, err)
 	return decoded, err
 }
 
-// Check holds what every answer of Decode keeps, whatever the body. Fuzz tests call it.
+// Check holds what every answer of Decode keeps, whatever the request. Fuzz tests call it.
 func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 	t.Helper()
 	if err != nil {
@@ -96,7 +97,7 @@ func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 // extraMembers puts an unknown member into every object, one at a time.
 func (s Spec) extraMembers(t *testing.T) {
 	for _, vector := range s.Valid {
-		want := s.read(t, vector.Body)
+		want := s.read(t, vector.Request())
 		for _, at := range objects(vector.Body) {
 			extra := `"countersign-unknown":{"id":[1,null,"x"],"event":false}`
 			if rest := strings.TrimSpace(string(vector.Body[at:])); !strings.HasPrefix(rest, "}") {
@@ -104,7 +105,7 @@ func (s Spec) extraMembers(t *testing.T) {
 			}
 			body := slices.Concat(vector.Body[:at], []byte(extra), vector.Body[at:])
 			require.True(t, json.Valid(body))
-			require.Equal(t, want, s.read(t, body), "%s, member added at byte %d", vector.Name, at)
+			require.Equal(t, want, s.read(t, post(vector.Header, body)), "%s, member added at byte %d", vector.Name, at)
 		}
 	}
 }
@@ -127,7 +128,7 @@ func objects(body []byte) (offsets []int) {
 
 func (s Spec) replay(t *testing.T) {
 	for _, vector := range s.Valid {
-		first, second := s.read(t, vector.Body), s.read(t, vector.Body)
+		first, second := s.read(t, vector.Request()), s.read(t, vector.Request())
 		require.Equal(t, fingerprints(first), fingerprints(second), vector.Name)
 		require.Len(t, fingerprints(first), len(vector.Want), vector.Name)
 	}

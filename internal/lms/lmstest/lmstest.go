@@ -39,12 +39,16 @@ type Spec struct {
 	Unreadable []Unreadable
 }
 
-// Recorded is a delivery as it came. Header may be nil where only the body is of interest.
+// Recorded is a delivery as it came. Header may be nil where only the body is of interest; one
+// with headers must pass the Verifier.
 type Recorded struct {
 	Name   string
 	Header http.Header
 	Body   []byte
 }
+
+// Request is the delivery as the ingress hands it on.
+func (r Recorded) Request() lms.Request { return post(r.Header, r.Body) }
 
 // Valid is a delivery and every field of the completions in it. Platform is filled in.
 type Valid struct {

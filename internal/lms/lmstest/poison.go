@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"countersign/internal/lms"
 )
 
 // poisonous bodies are what no sender should send and the internet does.
@@ -41,23 +43,24 @@ func poisonous() map[string][]byte {
 	}
 }
 
-// poison feeds broken bodies, and every valid one cut off at every position.
+// poison feeds broken bodies, with the headers of a delivery that reports a completion, and every
+// valid one cut off at every position.
 func (s Spec) poison(t *testing.T) {
 	for name, body := range poisonous() {
-		decoded, _ := s.check(t, body)
+		decoded, _ := s.check(t, post(s.Valid[0].Header, body))
 		require.Empty(t, decoded.Completions, name)
 	}
 	for _, vector := range s.Valid {
 		end := len(bytes.TrimSpace(vector.Body))
 		for cut := range end {
-			decoded, err := s.check(t, vector.Body[:cut])
+			decoded, err := s.check(t, post(vector.Header, vector.Body[:cut]))
 			require.Error(t, err, "%s cut off after %d bytes", vector.Name, cut)
 			require.Empty(t, decoded.Completions)
 		}
 		for at := range vector.Body {
 			spoilt := slices.Clone(vector.Body)
 			spoilt[at] = 0
-			_, _ = s.check(t, spoilt)
+			_, _ = s.check(t, post(vector.Header, spoilt))
 		}
 	}
 }
@@ -76,40 +79,53 @@ func (s Spec) wrongTypes(t *testing.T) {
 	for _, vector := range s.Valid {
 		for _, wrong := range wrongValues() {
 			for _, body := range s.replaced(t, vector.Body, func(any) any { return json.RawMessage(wrong) }) {
-				_, _ = s.check(t, body)
+				_, _ = s.check(t, post(vector.Header, body))
 			}
 		}
 	}
 }
 
-// noValues makes every string of a body a personal one in turn, and breaks the body in several
-// ways: errors and reasons are logged and shown, so they must not repeat it (law 7).
+// canary is a personal value: errors and reasons are logged and shown, so they must not repeat it
+// (law 7).
+const canary = "canary.7f3a"
+
+// noValues makes every string of a body, and every header, a personal one in turn, and breaks the
+// body in several ways.
 func (s Spec) noValues(t *testing.T) {
-	const canary = "canary.7f3a"
 	asText := func(any) any { return canary }
 	inside := func(any) any { return map[string]any{canary: []any{canary, canary}} }
-	var bodies [][]byte
 	for _, vector := range s.Valid {
-		bodies = append(bodies, s.replaced(t, vector.Body, asText)...)
-		bodies = append(bodies, s.replaced(t, vector.Body, inside)...)
-	}
-	for _, body := range bodies {
-		for _, spoilt := range [][]byte{
-			body, body[:len(body)-1], append(slices.Clone(body), '}'),
-			bytes.ReplaceAll(body, []byte(canary), []byte(canary+`\ud83d`)),
-			bytes.ReplaceAll(body, []byte(`"`+canary), []byte(`"x":"`+canary)),
-		} {
-			decoded, err := s.check(t, spoilt)
-			if err != nil {
-				require.NotContains(t, err.Error(), canary)
-			}
-			for _, problem := range decoded.Problems {
-				require.NotContains(t, problem.Reason, canary)
-			}
-			for _, ignored := range decoded.Ignored {
-				require.NotContains(t, ignored.Reason, canary)
+		for _, body := range append(s.replaced(t, vector.Body, asText), s.replaced(t, vector.Body, inside)...) {
+			for _, spoilt := range [][]byte{
+				body, body[:len(body)-1], append(slices.Clone(body), '}'),
+				bytes.ReplaceAll(body, []byte(canary), []byte(canary+`\ud83d`)),
+				bytes.ReplaceAll(body, []byte(`"`+canary), []byte(`"x":"`+canary)),
+			} {
+				s.silent(t, post(vector.Header, spoilt))
 			}
 		}
+		for key := range vector.Header {
+			for _, values := range [][]string{{canary}, {canary, canary + "2"}, {canary + "\xff\x00"}} {
+				header := vector.Header.Clone()
+				header[key] = values
+				s.silent(t, post(header, vector.Body))
+			}
+		}
+	}
+}
+
+// silent decodes a request with the canary in it.
+func (s Spec) silent(t *testing.T, r lms.Request) {
+	t.Helper()
+	decoded, err := s.check(t, r)
+	if err != nil {
+		require.NotContains(t, err.Error(), canary)
+	}
+	for _, problem := range decoded.Problems {
+		require.NotContains(t, problem.Reason, canary)
+	}
+	for _, ignored := range decoded.Ignored {
+		require.NotContains(t, ignored.Reason, canary)
 	}
 }
 

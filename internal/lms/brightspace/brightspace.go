@@ -1,0 +1,116 @@
+// Package brightspace reads D2L Brightspace Data Streams: events in the shape of xAPI, one object or
+// an array of them.
+//
+//	{"id":"…","timestamp":"2026-04-08T14:30:00.123Z","verb":{"id":"…/xapi/verbs/created"},
+//	 "object":{"definition":{"type":"…/xapi/activities/tools/award/issue"},…},
+//	 "context":{"extensions":{"…/context/object":{"awardId":"71","issuedUserId":"30421",…},"…/context/context":{"orgUnitId":"6606",…}}},…}
+//
+// Documented by the vendor (docs.datastreams.desire2learn.com, edition of July 2023): the events and their
+// members. No event says that a course is completed. A finished topic is a part of one, and a grade's event
+// names neither learner nor value, its actor being who graded. What can stand for a completion is an
+// award, a certificate or a badge, that was issued for it.
+//
+// Assumed: that an award is issued for finishing its course. So it counts only where a person said so: the
+// course's id is written "<orgUnitId>/award/<awardId>" and goes up for review until the tenant maps just
+// that. The course alone would be too little, any badge would complete it; so would the award alone,
+// because many courses share one. There are no names, titles and scores, and passed is unknown. Whether a
+// redelivery keeps its id, and whether events come in arrays, is unknown; both forms are read.
+//
+// Credential: R172 says HMAC-SHA256; no vendor page names header, encoding or secret. See SignatureHeaders.
+package brightspace
+
+import (
+	"errors"
+	"fmt"
+
+	"countersign/internal/lms"
+	"countersign/internal/lms/strictjson"
+	"countersign/internal/training"
+)
+
+// Platform is the name of this platform in settings, API and docs.
+const Platform = "brightspace"
+
+// SignatureHeaders are where a source may look for the signature: the general header, because the
+// platform's own is unknown. It was not seen on real traffic, so a source has to name it.
+func SignatureHeaders() []string { return []string{"X-Hub-Signature-256"} }
+
+// Adapter implements lms.Adapter.
+type Adapter struct {
+	limits strictjson.Limits
+}
+
+var _ lms.Adapter = (*Adapter)(nil)
+
+// New returns the adapter; it has no settings.
+func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+
+// Platform implements lms.Adapter.
+func (a *Adapter) Platform() string { return Platform }
+
+// Decode implements lms.Adapter.
+func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
+	root, err := strictjson.Decode(r.Body, a.limits)
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	}
+	var decoded lms.Decoded
+	switch root.Kind() {
+	case strictjson.Object:
+		add(&decoded, strictjson.Pick(root), "")
+	case strictjson.Array:
+		if len(root.Items()) == 0 {
+			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
+		}
+		for i, item := range root.Items() {
+			add(&decoded, strictjson.Pick(item), fmt.Sprintf("[%d]: ", i))
+		}
+	default:
+		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of them, is %s", lms.ErrUnreadable, root.Kind())
+	}
+	return decoded, nil
+}
+
+// add adds what the event is to decoded; where begins the reason of a problem.
+func add(decoded *lms.Decoded, event *strictjson.Picker, where string) {
+	id := event.Text("id")
+	what, err := kindOf(event)
+	var completion training.Completion
+	if err == nil {
+		if reason := whyIgnored(what); reason != "" {
+			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
+			return
+		}
+		completion, err = read(event, id, what)
+	}
+	if err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: what.String(), EventID: id, Reason: where + err.Error()})
+		return
+	}
+	decoded.Completions = append(decoded.Completions, completion)
+}
+
+func whyIgnored(k kind) string {
+	switch {
+	case k.isAward():
+		return ""
+	case k.object == "award/issue":
+		return "the award was changed, not issued; what it completed stays completed"
+	case k.object == "content/topic":
+		return "a topic, a part of a course"
+	case k.object == "grade", k.object == "grade/item", k.object == "grade/final":
+		return "a grade's event names neither learner nor value"
+	default:
+		return "not a completion event"
+	}
+}
+
+// kindOf reads what happened to what, and says what is wrong so far: an event that does not say both
+// is a problem.
+func kindOf(event *strictjson.Picker) (kind, error) {
+	k := newKind(event.StringOnly("object.definition.type"), event.StringOnly("verb.id"))
+	if event.Err() == nil && (k.object == "" || k.verb == "") {
+		event.Problem("object.definition.type or verb.id", errors.New("is missing"))
+	}
+	return k, event.Err()
+}

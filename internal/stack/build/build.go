@@ -90,8 +90,9 @@ func goBuild(ctx context.Context, p *progress, dir string, env []string, args ..
 type Mode bool
 
 const (
-	// Lean leaves debug information out: compiling takes a sixth less. It is for whoever starts
-	// with nothing compiled. The product and the Temporal server share some 500 packages.
+	// Lean leaves debug information and inlining out, which halves the time to compile. It is for
+	// whoever starts with nothing compiled, and not for measuring how fast the result is. The
+	// product and the Temporal server share some 500 packages.
 	Lean Mode = true
 	// Shared compiles as `go test` does, which has compiled most of it already.
 	Shared Mode = false
@@ -101,7 +102,7 @@ func (m Mode) flags() []string {
 	// -s -w, as the Dockerfile has it: without debug information linking takes half the time.
 	flags := []string{"-ldflags=-s -w"}
 	if m == Lean {
-		flags = append(flags, "-gcflags=all=-dwarf=false")
+		flags = append(flags, "-gcflags=all=-l -dwarf=false")
 	}
 	return flags
 }

@@ -31,8 +31,8 @@ func number(report *strictjson.Picker, path string) *big.Rat {
 // result is the learner's score from 0 to 100, as text and exactly. Where the vendor's older member,
 // a fraction of 1, comes alone, it is taken times 100 and to six decimals: 0.57 is 57.
 func result(report *strictjson.Picker) (raw string, percent *big.Rat) {
-	if percent = number(report, "score_percent"); percent != nil {
-		return report.Number("score_percent"), percent
+	if stated := number(report, "score_percent"); stated != nil {
+		return report.Number("score_percent"), stated
 	}
 	fraction := number(report, "score")
 	if fraction == nil {

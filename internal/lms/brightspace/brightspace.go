@@ -55,18 +55,14 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
 	var decoded lms.Decoded
-	switch root.Kind() {
-	case strictjson.Object:
-		add(&decoded, strictjson.Pick(root), "")
-	case strictjson.Array:
-		if len(root.Items()) == 0 {
-			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
-		}
-		for i, item := range root.Items() {
-			add(&decoded, strictjson.Pick(item), fmt.Sprintf("[%d]: ", i))
-		}
-	default:
-		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of them, is %s", lms.ErrUnreadable, root.Kind())
+	n, err := strictjson.OneOrMany(root, "an event", func(event *strictjson.Picker, where string) {
+		add(&decoded, event, where)
+	})
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	}
+	if n == 0 {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
 	}
 	return decoded, nil
 }

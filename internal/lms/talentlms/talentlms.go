@@ -51,18 +51,14 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
 	var decoded lms.Decoded
-	switch root.Kind() {
-	case strictjson.Object:
-		add(&decoded, strictjson.Pick(root), "")
-	case strictjson.Array:
-		if len(root.Items()) == 0 {
-			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no record"})
-		}
-		for i, item := range root.Items() {
-			add(&decoded, strictjson.Pick(item), fmt.Sprintf("[%d]: ", i))
-		}
-	default:
-		return lms.Decoded{}, fmt.Errorf("%w: want a timeline record or an array of them, is %s", lms.ErrUnreadable, root.Kind())
+	n, err := strictjson.OneOrMany(root, "a timeline record", func(record *strictjson.Picker, where string) {
+		add(&decoded, record, where)
+	})
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	}
+	if n == 0 {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no record"})
 	}
 	return decoded, nil
 }

@@ -82,6 +82,9 @@ const (
 	stayBusy = 5 * time.Second
 	// announceEvery is the pause between two looks for deliveries to announce.
 	announceEvery = 5 * time.Second
+	// refusalPatience is how long Temporal may refuse starts before a completion is put up for
+	// review: its frontends learn of new search attributes within a minute.
+	refusalPatience = 2 * time.Minute
 	// longestPause is the longest wait while Temporal or the database is away.
 	longestPause = 5 * time.Second
 )
@@ -100,18 +103,22 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 // startQueued starts what is queued, as it comes.
 func (d *Dispatcher) startQueued(ctx context.Context) error {
-	var busyUntil time.Time
+	var busyUntil, refusedSince time.Time
 	failed := time.Duration(0)
 	for prepared := false; ; {
 		started, err := 0, error(nil)
-		preparing := !prepared
-		if preparing {
+		if !prepared {
 			err = registerAttributes(ctx, d.cfg.Temporal, d.cfg.Namespace)
 		}
 		if err == nil {
-			started, err = d.startClaimed(ctx, preparing)
+			started, err = d.startClaimed(ctx, refusedFor(refusedSince) > refusalPatience)
 			// A Temporal that has come back empty knows the search attributes no more.
-			prepared = !errors.Is(err, errRefused)
+			switch prepared = !errors.Is(err, errRefused); {
+			case prepared:
+				refusedSince = time.Time{}
+			case refusedSince.IsZero():
+				refusedSince = time.Now()
+			}
 		}
 		pause := idlePause
 		switch {
@@ -141,6 +148,13 @@ func (d *Dispatcher) startQueued(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+func refusedFor(since time.Time) time.Duration {
+	if since.IsZero() {
+		return 0
+	}
+	return time.Since(since)
 }
 
 // every runs work now and then; an error waits for the next time.

@@ -27,10 +27,9 @@ const (
 // errRefused is wrapped when Temporal says that a start can never work.
 var errRefused = errors.New("Temporal refuses the start")
 
-// startClaimed claims what may run now and starts it. prepared says that the namespace was made
-// ready just now: a completion that is refused all the same is put up for review, instead of
-// coming first, and in vain, for ever.
-func (d *Dispatcher) startClaimed(ctx context.Context, prepared bool) (started int, err error) {
+// startClaimed claims what may run now and starts it. With giveUp a completion that is refused is
+// put up for review, instead of coming first, and in vain, for ever.
+func (d *Dispatcher) startClaimed(ctx context.Context, giveUp bool) (started int, err error) {
 	claimed, err := d.cfg.Journal.Claim(ctx, d.cfg.InFlight, d.cfg.Lease)
 	if err != nil {
 		return 0, err
@@ -41,7 +40,7 @@ func (d *Dispatcher) startClaimed(ctx context.Context, prepared bool) (started i
 	for i, c := range claimed {
 		g.Go(func() error {
 			errs[i] = d.start(ctx, c, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
-			if prepared && errors.Is(errs[i], errRefused) {
+			if giveUp && errors.Is(errs[i], errRefused) {
 				errs[i] = d.abandon(ctx, c, endedOutside+"could not be started")
 			}
 			return nil

@@ -193,6 +193,24 @@ func TestTemporalForgetsEverything(t *testing.T) {
 	require.Len(t, s.lrs.Statements(), 2)
 }
 
+func withoutAttributes(p *plan) { p.temporal.SearchAttributes = nil }
+
+// The starter makes an empty Temporal ready by itself, also one that has come back empty while
+// the starter ran; nothing is put up for review meanwhile.
+func TestEmptyTemporalIsMadeReady(t *testing.T) {
+	s := newSystem(t, withoutAttributes)
+	first, second := s.learner(1), s.learner(2)
+	j := s.journal()
+	f := s.complete(1)
+	s.eventually(func() bool { return state(s, j, f) == training.StateCompleted }, "completed on an empty Temporal")
+	require.NoError(t, s.temporal.Kill())
+	require.NoError(t, s.temporal.Start(t.Context()), "in memory: it knows no search attribute now")
+	g := s.complete(2)
+	s.eventually(func() bool { return state(s, j, g) == training.StateCompleted }, "completed after it came back")
+	s.requireOneEffectOfEachKind([]string{first, second}, []training.Fingerprint{f, g})
+	require.Empty(t, s.mail.Messages())
+}
+
 // A delivery nobody understands is acknowledged, kept, and told to the admins (law 4).
 func TestUnreadableDeliveryIsToldToTheAdmins(t *testing.T) {
 	s := newSystem(t)

@@ -4,6 +4,7 @@
 package lms
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/http"
 
@@ -21,6 +22,28 @@ type Request struct {
 	// RemoteAddr is the IP address of the sender without a port, seen through trusted proxies and
 	// no others; "" when it is not known.
 	RemoteAddr string
+	// Path is what the URL has behind the source, without slashes at its ends: "" mostly, and
+	// "statements" or an event's name where Transport.Paths lets it be more.
+	Path string
+	// PathToken is the credential that stands in the URL right behind the source, "" where the source
+	// has none there.
+	PathToken string
+	// Certificate is the client's, from TLS or from a trusted proxy's header; nil without one.
+	// Nobody has verified it but for the possession of its key: a Verifier pins it (R40).
+	Certificate *x509.Certificate
+}
+
+// Transport says in what a platform's deliveries differ from one JSON body at the source's own URL.
+// The ingress refuses what a platform does not send.
+type Transport struct {
+	// Form takes application/x-www-form-urlencoded beside JSON.
+	Form bool
+	// JWT takes application/jwt beside JSON: a body that is a signed token.
+	JWT bool
+	// Gzip takes Content-Encoding: gzip. What is verified are the bytes as they came.
+	Gzip bool
+	// Paths may stand behind the source in the URL; "*" stands for any one segment.
+	Paths []string
 }
 
 // ErrUnauthenticated is wrapped by every error of a Verifier. The text says what is wrong with

@@ -38,6 +38,10 @@ type Completion struct {
 
 	Score Score `json:"score"`
 
+	// MappingVersion says which mapping of fields the completion was read with, e.g. "docebo/1" for
+	// an adapter's own or "docebo/acme-3" for a tenant's.
+	MappingVersion string `json:"mappingVersion,omitempty"`
+
 	// ExpiresAt is when the LMS says the qualification lapses, nil when it does not (R159).
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }

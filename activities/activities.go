@@ -84,8 +84,9 @@ func New(cfg Config) *Activities { return &Activities{cfg: cfg} }
 
 // subject is a completion that is being worked on, with its tenant.
 type subject struct {
-	tenant Tenant
-	stored journal.Stored
+	journal Journal
+	tenant  Tenant
+	stored  journal.Stored
 }
 
 func (s subject) completion() training.Completion { return s.stored.Completion }
@@ -100,7 +101,7 @@ func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, erro
 	if err != nil {
 		return subject{}, journalFailure("read completion", err)
 	}
-	return subject{tenant, stored}, nil
+	return subject{a.cfg.Journal, tenant, stored}, nil
 }
 
 // journalFailure classifies an error of the journal: it is down, or it has lost what it was given.

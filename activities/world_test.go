@@ -30,6 +30,7 @@ type world struct {
 	lrs     *lrssim.LRS
 	env     *testsuite.TestActivityEnvironment
 	inbox   inbox
+	tenant  Tenant
 	sent    []notify.Notice
 }
 
@@ -74,7 +75,7 @@ func newWorld(t *testing.T) *world {
 	drawer, err := certificate.NewDrawer()
 	require.NoError(t, err)
 
-	tenant := Tenant{
+	w.tenant = Tenant{
 		Name: "Acme Medical", Issuer: "Acme Medical", QMS: records, LRS: statements,
 		Statements: xapi.Options{HomePage: "https://lms.example.com", CourseIRI: "https://lms.example.com/courses/{id}"},
 		EmployeeID: func(l training.Learner) string { return l.ExternalID },
@@ -88,7 +89,7 @@ func newWorld(t *testing.T) *world {
 	w.env = suite.NewTestActivityEnvironment()
 	w.env.RegisterActivity(New(Config{
 		Journal: w.journal, Inbox: &w.inbox, Drawer: drawer, Log: slog.New(slog.DiscardHandler),
-		Tenant:   func(id string) (Tenant, bool) { return tenant, id == "acme" },
+		Tenant:   func(id string) (Tenant, bool) { return w.tenant, id == "acme" },
 		ReadBack: []time.Duration{0, 10 * time.Millisecond},
 	}))
 	return w

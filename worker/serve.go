@@ -13,6 +13,7 @@ import (
 	"countersign/internal/dispatch"
 	"countersign/internal/ingress"
 	"countersign/internal/process"
+	"countersign/internal/tenants"
 	"countersign/workflows"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -32,7 +33,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 
-	tenants, err := newTenants(p)
+	ports, err := tenants.New(p)
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	})
 	group.Go(func() error {
 		return poll(ctx, p, activities.New(activities.Config{
-			Journal: p.Journal, Tenant: tenants.find, Drawer: drawer, Log: p.Log,
+			Journal: p.Journal, Tenant: ports.Find, Drawer: drawer, Log: p.Log,
 			Inbox: dispatch.Inbox{Temporal: p.Temporal, TaskQueue: p.Settings.TaskQueue},
 		}))
 	})

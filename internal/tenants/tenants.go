@@ -1,4 +1,6 @@
-package main
+// Package tenants gives each tenant ports of its own: QMS, LRS and notices, built from its settings.
+// The worker works through them; the starter's rehearsal looks through them.
+package tenants
 
 import (
 	"fmt"
@@ -13,16 +15,18 @@ import (
 	"countersign/internal/xapi"
 )
 
-// tenants are all tenants, each with ports of its own: nothing is shared between two (law 6).
-type tenants map[string]activities.Tenant
+// Tenants are all tenants, by id: nothing is shared between two (law 6).
+type Tenants map[string]activities.Tenant
 
-func (t tenants) find(id string) (activities.Tenant, bool) {
+// Find finds a tenant by its id.
+func (t Tenants) Find(id string) (activities.Tenant, bool) {
 	tenant, ok := t[id]
 	return tenant, ok
 }
 
-func newTenants(p *process.Process) (tenants, error) {
-	all := tenants{}
+// New connects nothing: it builds clients that connect when they are used.
+func New(p *process.Process) (Tenants, error) {
+	all := Tenants{}
 	for _, t := range p.Tenants.Tenants {
 		tenant, err := wire(p, t)
 		if err != nil {

@@ -1,0 +1,189 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"countersign/internal/journal"
+	"countersign/internal/training"
+)
+
+func (s subject) employee() (string, error) {
+	id := s.tenant.EmployeeID(s.completion().Learner)
+	if id == "" {
+		return "", training.Fail(training.FailureIncomplete, "resolve learner", "", "no employee id in the event")
+	}
+	return id, nil
+}
+
+// resolveLearner checks that the learner is an employee the QMS knows (R114).
+func (s subject) resolveLearner(ctx context.Context) error {
+	employee, err := s.employee()
+	if err != nil {
+		return err
+	}
+	return s.tenant.QMS.Employee(ctx, employee)
+}
+
+// held is the failure of a finished but failed course, where policy holds those (C12); nil else.
+func held(c training.Completion, holdFailed bool) error {
+	if !holdFailed || !c.Score.Failed() {
+		return nil
+	}
+	return training.Fail(training.FailureNotPassed, "check completion", "", "passed is false")
+}
+
+// write is what the record is meant to say.
+func (s subject) write(recordID string, status training.RecordStatus) (training.Write, error) {
+	employee, err := s.employee()
+	if err != nil {
+		return training.Write{}, err
+	}
+	c := s.completion()
+	return training.Write{
+		RecordID: recordID, EmployeeID: employee, Status: status,
+		CompletedAt: c.CompletedAt, Score: c.Score.Percent(),
+	}, nil
+}
+
+// found is the record a completion belongs to.
+type found struct {
+	record training.Record
+	// approval says that the course's setting asks for one.
+	approval bool
+	// linked says that the record is known by a link or an earlier attempt, not by a search.
+	linked bool
+}
+
+// target is the status a write must lead to.
+func (f found) target() training.RecordStatus {
+	if f.approval || f.record.ApprovalRequired {
+		return training.RecordPendingApproval
+	}
+	return training.RecordCompleted
+}
+
+// findRecord finds the record the completion belongs to: the record an earlier attempt was made on,
+// else the one linked to the enrollment (R97), else the only open one of the employee for this
+// training. It never guesses, and it writes nothing.
+func (s subject) findRecord(ctx context.Context) (found, error) {
+	employee, err := s.employee()
+	if err != nil {
+		return found{}, err
+	}
+	c := s.completion()
+	trainingID, approval, ok := s.tenant.Training(c.Source, c.Course)
+	if !ok {
+		return found{}, training.Fail(training.FailureCourseUnmapped, "find record", "", c.Course.Label())
+	}
+	record, linked, err := s.linkedRecord(ctx, employee, trainingID)
+	if linked || err != nil {
+		return found{record: record, approval: approval, linked: linked}, err
+	}
+	records, err := s.tenant.QMS.Records(ctx, employee, trainingID)
+	if err != nil {
+		return found{}, err
+	}
+	record, err = choose(s, records)
+	return found{record: record, approval: approval}, err
+}
+
+// keepLink keeps what a search found, so that the enrollment leads to the same record from now on (R97).
+func (s subject) keepLink(ctx context.Context, f found) error {
+	c := s.completion()
+	if f.linked || c.EnrollmentID == "" {
+		return nil
+	}
+	employee, err := s.employee()
+	if err != nil {
+		return err
+	}
+	err = s.journal.PutLink(ctx, journal.Link{
+		Tenant: c.Tenant, Source: c.Source, EnrollmentID: c.EnrollmentID,
+		LearnerKey: c.Learner.Key(), CourseKey: c.Course.Key(), EmployeeID: employee, RecordID: f.record.ID,
+	})
+	if err != nil {
+		return journalFailure("store enrollment link", err)
+	}
+	return nil
+}
+
+// linkedRecord is the record that an earlier attempt or an enrollment points to. linked is false
+// if there is none that can be meant: it is gone, over and done with by another completion, or
+// of another training or employee, because a mapping was corrected since.
+func (s subject) linkedRecord(ctx context.Context, employee, trainingID string) (record training.Record, linked bool, err error) {
+	id, err := s.link(ctx)
+	if id == "" || err != nil {
+		return record, false, err
+	}
+	record, err = s.tenant.QMS.Record(ctx, id)
+	var failure *training.Failure
+	if errors.As(err, &failure) && failure.Class == training.FailureRecordMissing {
+		return record, false, nil
+	}
+	linked = err == nil && record.EmployeeID == employee && record.TrainingID == trainingID && usable(s, record)
+	return record, linked, err
+}
+
+// link is the id of the record an earlier attempt or an enrollment points to, "" for none.
+func (s subject) link(ctx context.Context) (string, error) {
+	if s.stored.RecordID != "" {
+		return s.stored.RecordID, nil
+	}
+	c := s.completion()
+	if c.EnrollmentID == "" {
+		return "", nil
+	}
+	link, err := s.journal.FindLink(ctx, c.Tenant, c.Source, c.EnrollmentID, c.Learner.Key(), c.Course.Key())
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", journalFailure("find enrollment link", err)
+	}
+	return link.RecordID, nil
+}
+
+// usable reports whether record can take the completion or shows it already.
+func usable(s subject, record training.Record) bool {
+	return record.Status.Open() || record.Status == training.RecordPendingApproval || shows(s, record)
+}
+
+// shows reports whether record is COMPLETED by this very completion: an earlier attempt of ours
+// whose answer was lost.
+func shows(s subject, record training.Record) bool {
+	write, err := s.write(record.ID, training.RecordCompleted)
+	return err == nil && write.ShownBy(record)
+}
+
+// choose picks the only record that can be meant, or says why there is none.
+func choose(s subject, records []training.Record) (training.Record, error) {
+	var candidates []training.Record
+	var last training.Record
+	for _, record := range records {
+		if shows(s, record) {
+			return record, nil
+		}
+		if usable(s, record) {
+			candidates = append(candidates, record)
+		}
+		last = record // the QMS orders by the last change
+	}
+	fail := func(class training.FailureClass) (training.Record, error) {
+		return training.Record{}, training.Fail(class, "find record", last.ID, string(last.Status))
+	}
+	switch {
+	case len(candidates) == 1:
+		return candidates[0], nil
+	case len(candidates) > 1:
+		return fail(training.FailureRecordAmbiguous)
+	case last.Status == training.RecordCompleted:
+		return fail(training.FailureCompletedElse)
+	case last.Status == training.RecordExpired:
+		return fail(training.FailureRecordExpired)
+	case last.Status == training.RecordCancelled:
+		return fail(training.FailureRecordCancelled)
+	default:
+		return fail(training.FailureRecordMissing)
+	}
+}

@@ -3,7 +3,6 @@ package strictjson
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -137,23 +136,4 @@ func (p *Picker) Err() error {
 		return nil
 	}
 	return errors.New(strings.Join(p.problems, "; "))
-}
-
-// OneOrMany calls each for root where it is an object, and for every item where it is an array,
-// and returns how many there were. where begins the reason of a problem: "" for the only one,
-// "[2]: " for the third item. The error says that root is neither; what names what was wanted,
-// e.g. "an event".
-func OneOrMany(root Value, what string, each func(item *Picker, where string)) (n int, err error) {
-	switch root.Kind() {
-	case Object:
-		each(Pick(root), "")
-		return 1, nil
-	case Array:
-		for i, item := range root.Items() {
-			each(Pick(item), fmt.Sprintf("[%d]: ", i))
-		}
-		return len(root.Items()), nil
-	default:
-		return 0, fmt.Errorf("want %s or an array of them, is %s", what, root.Kind())
-	}
 }

@@ -55,9 +55,22 @@ var ErrUnauthenticated = errors.New("not authenticated")
 // bytes, compares in constant time (R25), and is safe for concurrent use.
 type Verifier interface {
 	// Verify returns which of the source's active secrets matched, counted from 0 (a use of
-	// an old one during a rotation is made visible), or an error wrapping ErrUnauthenticated.
+	// an old one during a rotation is made visible), or an error wrapping ErrUnauthenticated or,
+	// where it needs a third party's keys, ErrUnverifiable.
 	// For a connection test (GET, OPTIONS) the body is empty and is verified as such.
 	Verify(r Request) (secret int, err error)
+}
+
+// ErrUnverifiable is wrapped by the error of a Verifier that could not find out: whoever has the
+// keys cannot be reached. It says nothing about the request, so the answer is 503 and the sender
+// comes again (law 4). It never stands beside ErrUnauthenticated.
+var ErrUnverifiable = errors.New("cannot be verified now")
+
+// Challenger is a Verifier that knows what WWW-Authenticate should say when it refuses (RFC 9110
+// §11.6.1). The others have no scheme of HTTP's own.
+type Challenger interface {
+	// Challenge is the header's value, e.g. "Bearer" or `Basic realm="countersign"`; "" for none.
+	Challenge() string
 }
 
 // Adapter understands the deliveries of one platform.

@@ -60,10 +60,13 @@ func seven(change func(*training.Completion)) []training.Completion {
 
 func same(*training.Completion) {}
 
-func TestAbsorb_R55(t *testing.T) {
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
-	lmstest.Run(t, lmstest.Spec{
-		Adapter:          absorb.New(),
+// spec is what the suite has to know of Absorb.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
+	return lmstest.Spec{
+		New:              lmstest.With(absorb.New),
+		Mapping:          absorb.DefaultMapping(),
 		Verifier:         verifier,
 		Sign:             sign,
 		Secret:           "s3cret-absorb",
@@ -140,8 +143,12 @@ func TestAbsorb_R55(t *testing.T) {
 			{Recorded: lmstest.JSON("a batch", `[`+completion(``)+`]`), Reason: "want one envelope, an object; is an array"},
 			{Recorded: lmstest.JSON("a member twice", `{"payload":{"status":1,"status":3}}`), Reason: "key given twice"},
 		},
-	})
+	}
 }
+
+func TestAbsorb_R55(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkAbsorb(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // unfinished are the documented status numbers that end nothing, whatever the event's name and
 // the other members say.
@@ -161,7 +168,7 @@ func ignored(r lmstest.Recorded, event, reason string) lmstest.Ignored {
 }
 
 func TestOriginalDomain_R162(t *testing.T) {
-	decoded, err := absorb.New().Decode(lmstest.Sample(t, "testdata", "course-completed-by-learner").Request())
+	decoded, err := absorb.New(nil).Decode(lmstest.Sample(t, "testdata", "course-completed-by-learner").Request())
 	require.NoError(t, err)
 	require.Equal(t, "example-co.myabsorb.com", decoded.OriginalDomain)
 }
@@ -188,7 +195,7 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	adapter := absorb.New()
+	adapter := absorb.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

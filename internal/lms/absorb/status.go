@@ -28,8 +28,8 @@ func unfinished(s status) (name string, known bool) {
 
 // statusOf reads the status that decides whether the event is a completion, and says why it is
 // none. A number nobody documented is a problem: it may be another way to finish.
-func statusOf(envelope *strictjson.Picker, event string) (status, string) {
-	path := member(envelope, "status")
+func statusOf(root strictjson.Value, envelope *strictjson.Picker, event string) (status, string) {
+	path := member(envelope, root, "status")
 	state := status(envelope.Text(path))
 	switch name, known := unfinished(state); {
 	case known:
@@ -38,7 +38,7 @@ func statusOf(envelope *strictjson.Picker, event string) (status, string) {
 		return state, ""
 	case state != "":
 		envelope.Problem(path, errors.New("want a status number from 0 to 12"))
-	case mayBeCompletion(envelope, event):
+	case mayBeCompletion(root, envelope, event):
 		envelope.Problem(path, errors.New("is missing"))
 	}
 	return state, "not about an enrollment"
@@ -46,8 +46,20 @@ func statusOf(envelope *strictjson.Picker, event string) (status, string) {
 
 // mayBeCompletion looks at an event without a status. Users and departments have none and are
 // ignored; what looks like an enrollment is put up for review rather than dropped.
-func mayBeCompletion(envelope *strictjson.Picker, event string) bool {
+func mayBeCompletion(root strictjson.Value, envelope *strictjson.Picker, event string) bool {
 	return event == "" || strings.Contains(strings.ToLower(event), "complet") ||
-		!envelope.At(member(envelope, "enrollmentId")).Missing() ||
-		!envelope.At(member(envelope, "dateCompleted")).Missing()
+		!envelope.At(member(envelope, root, "enrollmentId")).Missing() ||
+		!envelope.At(member(envelope, root, "dateCompleted")).Missing()
+}
+
+// member is the path of a member of the payload that decides what the event is.
+func member(envelope *strictjson.Picker, root strictjson.Value, name string) string {
+	lower, upper, both := paths(root, name)
+	switch {
+	case both:
+		envelope.Problem(lower, errors.New(twoSpellings))
+	case envelope.At(lower).Missing() && !envelope.At(upper).Missing():
+		return upper
+	}
+	return lower
 }

@@ -5,6 +5,8 @@
 //	 "data":{"userId":13446697,"loId":"course:7374992","loInstanceId":"course:7374992_10250977",
 //	  "dateCompleted":"2026-04-08T14:30:00.000Z","hasPassed":true}}]}
 //
+// The event that a mapping's paths are read from is one item of events.
+//
 // Documented by the vendor (experienceleague.adobe.com, "Webhooks" and "Webhooks usage guide"):
 // the body, the events' names, that an eventId may come again, and basic authentication. Contradictory
 // there: dates are ISO 8601 in the guide and epoch numbers in the introduction, so both are read.
@@ -19,8 +21,8 @@ import (
 	"fmt"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
@@ -33,13 +35,19 @@ func SignatureHeaders() []string { return []string{"X-ALM-Signature"} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -65,32 +73,40 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "no event in the delivery"})
 	}
 	for i, event := range events.Items() {
-		add(&decoded, fmt.Sprintf("events[%d]", i), strictjson.Pick(event))
+		a.add(&decoded, fmt.Sprintf("events[%d]", i), event)
 	}
 	return decoded, nil
 }
 
 // add reads the event that stands in the body at the path at.
-func add(decoded *lms.Decoded, at string, event *strictjson.Picker) {
-	name, id := event.Text("eventName"), event.Text("eventId")
+func (a *Adapter) add(decoded *lms.Decoded, at string, event strictjson.Value) {
+	members := strictjson.Pick(event)
+	name, id := members.Text("eventName"), members.Text("eventId")
 	if name == "" {
-		event.Problem("eventName", errors.New("is missing"))
+		members.Problem("eventName", errors.New("is missing"))
 	}
-	err := event.Err()
-	if err == nil && !isCompletion(name) {
+	err := members.Err()
+	switch {
+	case err == nil && !isCompletion(name):
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: whyNot(name)})
 		return
+	case err == nil:
+		r := a.mapping.Read(event)
+		if is, reason := r.IsCompletion(); !is {
+			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: reason})
+			return
+		}
+		completion := a.read(r, event, at)
+		if err = r.Err(); err == nil {
+			err = completion.Validate()
+		}
+		if err == nil {
+			decoded.Completions = append(decoded.Completions, completion)
+			return
+		}
 	}
-	var completion training.Completion
-	if err == nil {
-		completion, err = read(at, event)
-	}
-	if err != nil {
-		reason := fmt.Sprintf("%s: %v", at, err)
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: name, EventID: id, Reason: reason})
-		return
-	}
-	decoded.Completions = append(decoded.Completions, completion)
+	reason := fmt.Sprintf("%s: %v", at, err)
+	decoded.Problems = append(decoded.Problems, lms.Problem{Event: name, EventID: id, Reason: reason})
 }
 
 // isCompletion knows the six names exactly. The plain ones are the learner's doing, those with
@@ -113,37 +129,4 @@ func whyNot(name string) string {
 	default:
 		return "not a completion event"
 	}
-}
-
-// read takes a completion event. The kind of the learning object is the prefix of loId, which
-// stays in the course's id: a certification's event may be about a course.
-func read(at string, event *strictjson.Picker) (training.Completion, error) {
-	c := training.Completion{
-		Platform:     Platform,
-		EventID:      event.Text("eventId"),
-		Event:        event.Text("eventName"),
-		EnrollmentID: enrollmentID(event.Text("data.loInstanceId"), event.Text("data.userId")),
-		Learner:      training.Learner{ID: event.Text("data.userId")},
-		Course:       training.Course{ID: event.Text("data.loId")},
-		// hasPassed is missing in CERTIFICATION_COMPLETED, and false is possible.
-		Score:             training.Score{Passed: event.Bool("data.hasPassed")},
-		CompletedAtSource: at + ".data.dateCompleted",
-	}
-	c.CompletedAt, c.Precision = completedAt(event)
-	if err := event.Err(); err != nil {
-		return training.Completion{}, err
-	}
-	if err := c.Validate(); err != nil {
-		return training.Completion{}, err
-	}
-	return c, nil
-}
-
-// enrollmentID is what GET /primeapi/v2/enrollments/{id} calls the enrollment: the instance, an
-// underscore, the user ("course:7454218_10333537_11257863"). The delivery states only the parts.
-func enrollmentID(instance, user string) string {
-	if instance == "" || user == "" {
-		return ""
-	}
-	return instance + "_" + user
 }

@@ -81,7 +81,9 @@ func seven(change func(*training.Completion)) []training.Completion {
 
 func same(*training.Completion) {}
 
-func TestAdobe_R54(t *testing.T) {
+// spec is what the suite has to know of Adobe.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
 	const (
 		noNumber = "events[0]: data.dateCompleted: want whole seconds or milliseconds since 1970"
 		noText   = "events[0]: data.dateCompleted: neither an RFC 3339 date-time"
@@ -89,21 +91,22 @@ func TestAdobe_R54(t *testing.T) {
 	dated := func(name, value string) lmstest.Recorded {
 		return lmstest.JSON(name, envelope(completed(`,"dateCompleted":`+value)))
 	}
-	lmstest.Run(t, lmstest.Spec{
-		Adapter:          adobe.New(),
+	return lmstest.Spec{
+		New:              lmstest.With(adobe.New),
+		Mapping:          adobe.DefaultMapping(),
 		Verifier:         func(passwords ...string) (lms.Verifier, error) { return signature.NewBasic("alm-bridge", passwords) },
 		Sign:             basic,
 		Secret:           "s3cret-adobe-learning-manager",
 		CredentialHeader: "Authorization",
 		Valid: append(names(),
-			lmstest.Valid{Recorded: sample(t, "COURSE_COMPLETED"), Want: []training.Completion{course(same)}},
-			lmstest.Valid{Recorded: sample(t, "COURSE_COMPLETED_BATCH"), Want: batch()},
-			lmstest.Valid{Recorded: sample(t, "LEARNING_PATH_COMPLETED"), Want: []training.Completion{course(func(c *training.Completion) {
+			lmstest.Valid{Recorded: sample(tb, "COURSE_COMPLETED"), Want: []training.Completion{course(same)}},
+			lmstest.Valid{Recorded: sample(tb, "COURSE_COMPLETED_BATCH"), Want: batch()},
+			lmstest.Valid{Recorded: sample(tb, "LEARNING_PATH_COMPLETED"), Want: []training.Completion{course(func(c *training.Completion) {
 				c.EventID, c.Event = "e6f91b2a-d554-4027-944b-086debefdddf", "LEARNING_PATH_COMPLETED"
 				c.EnrollmentID, c.Course.ID = "learningProgram:157165_148769_13446697", "learningProgram:157165"
 				c.CompletedAt = time.Date(2026, 4, 10, 11, 20, 0, 0, time.UTC)
 			})}},
-			lmstest.Valid{Recorded: sample(t, "CERTIFICATION_COMPLETED"), Want: []training.Completion{course(func(c *training.Completion) {
+			lmstest.Valid{Recorded: sample(tb, "CERTIFICATION_COMPLETED"), Want: []training.Completion{course(func(c *training.Completion) {
 				c.EventID, c.Event = "a80c5d13-7521-4bc0-bc51-7f951ff63ea9", "CERTIFICATION_COMPLETED"
 				c.EnrollmentID, c.Course.ID = "certification:123418_160299_13446697", "certification:123418"
 				c.CompletedAt, c.Score.Passed = time.Date(2026, 4, 11, 16, 45, 0, 0, time.UTC), nil
@@ -128,7 +131,7 @@ func TestAdobe_R54(t *testing.T) {
 			},
 		),
 		Ignored: append(others(),
-			lmstest.Ignored{Recorded: sample(t, "COURSE_ENROLLMENT"), Want: none("COURSE_ENROLLMENT")},
+			lmstest.Ignored{Recorded: sample(tb, "COURSE_ENROLLMENT"), Want: none("COURSE_ENROLLMENT")},
 			lmstest.Ignored{Recorded: lmstest.JSON("no events", envelope()), Want: []lms.Ignored{{Reason: "no event in the delivery"}}},
 			lmstest.Ignored{
 				Recorded: lmstest.JSON("all the way, and no completion", envelope(event("LEARNER_PROGRESS", `,"progressPercent":100`+date))),
@@ -170,13 +173,18 @@ func TestAdobe_R54(t *testing.T) {
 			{Recorded: lmstest.JSON("events alone", `[`+completed(date)+`]`), Reason: "want an object with events; is an array"},
 			{Recorded: lmstest.JSON("a member twice", `{"events":[],"events":[`+completed(date)+`]}`), Reason: "key given twice"},
 		},
-	})
+	}
 }
+
+func TestAdobe_R54(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkAdobe(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestGuessedSignature_R24: should a real delivery show that the guess is right, it works.
 func TestGuessedSignature_R24(t *testing.T) {
 	lmstest.Run(t, lmstest.Spec{
-		Adapter: adobe.New(),
+		New:     lmstest.With(adobe.New),
+		Mapping: adobe.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewHMAC(secrets, adobe.SignatureHeaders()...)
 		},
@@ -220,7 +228,7 @@ func none(name string) []lms.Ignored {
 
 // TestMixedBatch: every event of a delivery gets its own verdict, in order (law 4).
 func TestMixedBatch(t *testing.T) {
-	decoded, err := adobe.New().Decode(lms.Request{Body: []byte(envelope(
+	decoded, err := adobe.New(nil).Decode(lms.Request{Body: []byte(envelope(
 		completed(date), event("COURSE_ENROLLMENT", ``), `{"eventId":"e2","eventName":"COURSE_COMPLETED","data":{"userId":8,"loId":[]`+date+`}}`,
 		event("CERTIFICATION_COMPLETED", date), `7`))})
 	require.NoError(t, err)
@@ -236,7 +244,7 @@ func TestMixedBatch(t *testing.T) {
 
 // TestRepeatedEventIsOneCompletion_R88_R90: repeats are documented, also within one delivery.
 func TestRepeatedEventIsOneCompletion_R88_R90(t *testing.T) {
-	decoded, err := adobe.New().Decode(lms.Request{Body: []byte(envelope(completed(date), completed(date), completed(`,"dateCompleted":1775658600`)))})
+	decoded, err := adobe.New(nil).Decode(lms.Request{Body: []byte(envelope(completed(date), completed(date), completed(`,"dateCompleted":1775658600`)))})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 3)
 	for _, c := range decoded.Completions {
@@ -251,16 +259,16 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	adapter := adobe.New()
+	adapter := adobe.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)
 	})
 }
 
-func sample(t *testing.T, name string) lmstest.Recorded {
-	t.Helper()
-	return lmstest.Sample(t, "testdata", name)
+func sample(tb testing.TB, name string) lmstest.Recorded {
+	tb.Helper()
+	return lmstest.Sample(tb, "testdata", name)
 }
 
 // basic is the credential that is known to work.

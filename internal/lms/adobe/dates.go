@@ -18,25 +18,21 @@ const (
 	lastMillisecond = 253_402_300_799_999
 )
 
-// completedAt reads data.dateCompleted: RFC 3339 text, or seconds or milliseconds since 1970.
-// There is nothing to fall back on: the event's timestamp is when Adobe spoke, and _BATCH
-// events are late by design.
-func completedAt(event *strictjson.Picker) (time.Time, training.Precision) {
-	const path = "data.dateCompleted"
-	var (
-		instant   time.Time
-		precision = training.PrecisionMillisecond
-		err       error
-	)
-	if event.At(path).Kind() == strictjson.Number {
-		instant, err = epoch(event.Number(path))
-	} else if text := event.StringOnly(path); text != "" {
-		instant, precision, err = lms.ParseInstant(text)
+// date reads data.dateCompleted: RFC 3339 text, or seconds or milliseconds since 1970.
+func date(value strictjson.Value) (time.Time, training.Precision, error) {
+	if value.Kind() == strictjson.Number {
+		digits, err := value.Number()
+		if err != nil {
+			return time.Time{}, "", err
+		}
+		instant, err := epoch(digits)
+		return instant, training.PrecisionMillisecond, err
 	}
+	text, err := value.StringOnly()
 	if err != nil {
-		event.Problem(path, err)
+		return time.Time{}, "", err
 	}
-	return instant, precision
+	return lms.ParseInstant(text)
 }
 
 // epoch reads seconds or milliseconds since 1970. 0 is no date but what a program writes for none.

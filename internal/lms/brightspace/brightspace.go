@@ -1,5 +1,5 @@
 // Package brightspace reads D2L Brightspace Data Streams: events in the shape of xAPI, one object or
-// an array of them.
+// an array of them. The event that a mapping's paths are read from is one of those objects.
 //
 //	{"id":"…","timestamp":"2026-04-08T14:30:00.123Z","verb":{"id":"…/xapi/verbs/created"},
 //	 "object":{"definition":{"type":"…/xapi/activities/tools/award/issue"},…},
@@ -24,8 +24,8 @@ import (
 	"fmt"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
@@ -37,13 +37,19 @@ func SignatureHeaders() []string { return []string{"X-Hub-Signature-256"} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -55,35 +61,53 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
 	var decoded lms.Decoded
-	n, err := strictjson.OneOrMany(root, "an event", func(event *strictjson.Picker, where string) {
-		add(&decoded, event, where)
-	})
-	if err != nil {
-		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	items, isArray := []strictjson.Value{root}, root.Kind() == strictjson.Array
+	switch {
+	case isArray:
+		items = root.Items()
+	case root.Kind() != strictjson.Object:
+		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of them, is %s", lms.ErrUnreadable, root.Kind())
 	}
-	if n == 0 {
+	if len(items) == 0 {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
+	}
+	for i, item := range items {
+		where := ""
+		if isArray {
+			where = fmt.Sprintf("[%d]: ", i)
+		}
+		a.add(&decoded, item, where)
 	}
 	return decoded, nil
 }
 
 // add adds what the event is to decoded; where begins the reason of a problem.
-func add(decoded *lms.Decoded, event *strictjson.Picker, where string) {
+func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string) {
+	event := strictjson.Pick(item)
 	id := event.Text("id")
 	what, err := kindOf(event)
-	var completion training.Completion
-	if err == nil {
-		if reason := whyIgnored(what); reason != "" {
-			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
-			return
-		}
-		completion, err = read(event, id, what)
+	if err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: what.String(), EventID: id, Reason: where + err.Error()})
+		return
+	}
+	if reason := whyIgnored(what); reason != "" {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
+		return
+	}
+	r := a.mapping.Read(item)
+	if is, reason := r.IsCompletion(); !is {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
+		return
+	}
+	c := a.read(r, event, what)
+	if err = r.Err(); err == nil {
+		err = c.Validate()
 	}
 	if err != nil {
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: what.String(), EventID: id, Reason: where + err.Error()})
 		return
 	}
-	decoded.Completions = append(decoded.Completions, completion)
+	decoded.Completions = append(decoded.Completions, c)
 }
 
 func whyIgnored(k kind) string {

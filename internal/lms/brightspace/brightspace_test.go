@@ -49,8 +49,10 @@ func award(verb string) string {
 	return event("tools/award/issue", verb, `"awardId":"71","issuedUserId":"30421"`)
 }
 
-func TestBrightspace_R172(t *testing.T) {
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
+// spec is what the suite has to know of Brightspace.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
 	ignored := func(object, verb, reason string) lmstest.Ignored {
 		name := strings.TrimPrefix(object, "tools/") + ":" + verb
 		return lmstest.Ignored{
@@ -66,8 +68,9 @@ func TestBrightspace_R172(t *testing.T) {
 	replaced := func(before, after string) lmstest.Recorded {
 		return lmstest.JSON(before+" → "+after, strings.Replace(award("created"), before, after, 1))
 	}
-	lmstest.Run(t, lmstest.Spec{
-		Adapter: brightspace.New(),
+	return lmstest.Spec{
+		New:     lmstest.With(brightspace.New),
+		Mapping: brightspace.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewHMAC(secrets, brightspace.SignatureHeaders()...)
 		},
@@ -126,15 +129,19 @@ func TestBrightspace_R172(t *testing.T) {
 			{Recorded: lmstest.JSON("nothing", ``), Reason: "incomplete JSON"},
 			{Recorded: lmstest.JSON("a text", `"award"`), Reason: "want an event or an array of them, is a string"},
 		},
-	})
+	}
 }
+
+func TestBrightspace_R172(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkBrightspace(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestAwardsOfOneMomentAreTwoCompletions: a course may issue two awards at once, and an award belongs to
 // many courses.
 func TestAwardsOfOneMomentAreTwoCompletions(t *testing.T) {
 	one := award("created")
 	body := `[` + one + `,` + strings.Replace(one, `"71"`, `"72"`, 1) + `,` + strings.Replace(one, `"6606"`, `"6607"`, 1) + `]`
-	decoded, err := brightspace.New().Decode(lms.Request{Body: []byte(body)})
+	decoded, err := brightspace.New(nil).Decode(lms.Request{Body: []byte(body)})
 	require.NoError(t, err)
 	fingerprints := map[training.Fingerprint]bool{}
 	for _, completion := range decoded.Completions {
@@ -145,7 +152,7 @@ func TestAwardsOfOneMomentAreTwoCompletions(t *testing.T) {
 
 // TestOneBadEventSparesTheOthers: an array is not all or nothing.
 func TestOneBadEventSparesTheOthers(t *testing.T) {
-	decoded, err := brightspace.New().Decode(lms.Request{Body: []byte(`[{"id":"e-0"},` + award("revoked") + `,` + award("created") + `]`)})
+	decoded, err := brightspace.New(nil).Decode(lms.Request{Body: []byte(`[{"id":"e-0"},` + award("revoked") + `,` + award("created") + `]`)})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
@@ -156,7 +163,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{award("created"), `[` + award("revoked") + `]`, `[]`, `{"id":"e-1"}`, ``} {
 		f.Add([]byte(seed))
 	}
-	adapter := brightspace.New()
+	adapter := brightspace.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

@@ -3,6 +3,8 @@
 //
 //	{"id":"…","event":"course.completion","version":"1.0","fired_at":"…","timestamp":1775658622,
 //	 "original_domain":"…","payload":{"user":{…},"course":{…},"certificate":{…}}}
+//
+// The event that a mapping's paths are read from is this envelope.
 package canonical
 
 import (
@@ -11,15 +13,12 @@ import (
 	"strings"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
 const Platform = "canonical"
-
-// maxScore is the upper end of the scale: payload.course.score is a percentage.
-const maxScore = "100"
 
 // SignatureHeaders are the headers the signature may stand in, unless a source pins one (R27–R30).
 func SignatureHeaders() []string {
@@ -28,13 +27,19 @@ func SignatureHeaders() []string {
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -65,12 +70,7 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: "not a completion event"})
 		return decoded, nil
 	}
-	completion, err := read(envelope)
-	if err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
-		return decoded, nil
-	}
-	decoded.Completions = append(decoded.Completions, completion)
+	a.add(&decoded, root, event, eventID)
 	return decoded, nil
 }
 
@@ -95,41 +95,4 @@ func checkVersion(envelope *strictjson.Picker) {
 	if major, _, _ := strings.Cut(text, "."); major != "1" && major != "" {
 		envelope.Problem("version", errors.New("unknown major version"))
 	}
-}
-
-// read takes the envelope of a completion event.
-func read(envelope *strictjson.Picker) (training.Completion, error) {
-	c := training.Completion{
-		Platform: Platform,
-		EventID:  envelope.Text("id"),
-		Event:    envelope.Text("event"),
-		Learner: training.Learner{
-			ID:         envelope.Text("payload.user.id"),
-			Email:      envelope.Text("payload.user.email"),
-			ExternalID: envelope.Text("payload.user.external_id"),
-			FirstName:  envelope.Text("payload.user.first_name"),
-			LastName:   envelope.Text("payload.user.last_name"),
-		},
-		Course: training.Course{
-			ID:    envelope.Text("payload.course.id"),
-			Title: envelope.Text("payload.course.title"),
-			Code:  envelope.Text("payload.course.code"),
-		},
-		Score: training.Score{
-			Raw:    envelope.Number("payload.course.score"),
-			Passed: envelope.Bool("payload.course.passed"),
-		},
-	}
-	if c.Score.Known() {
-		c.Score.Max = maxScore
-	}
-	completedAt(envelope, &c)
-	expiresAt(envelope, &c)
-	if err := envelope.Err(); err != nil {
-		return training.Completion{}, err
-	}
-	if err := c.Validate(); err != nil {
-		return training.Completion{}, err
-	}
-	return c, nil
 }

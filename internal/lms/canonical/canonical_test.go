@@ -58,11 +58,14 @@ func seven(change func(*training.Completion)) []training.Completion {
 
 func same(*training.Completion) {}
 
-func TestCanonical_R48_R52(t *testing.T) {
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
+// spec is what the suite has to know of Canonical.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
 	const date = `,"completion_date":"2026-04-08T14:30:00Z"`
-	lmstest.Run(t, lmstest.Spec{
-		Adapter:          canonical.New(),
+	return lmstest.Spec{
+		New:              lmstest.With(canonical.New),
+		Mapping:          canonical.DefaultMapping(),
 		Verifier:         verifier,
 		Sign:             sign,
 		Secret:           "s3cret-canonical",
@@ -141,22 +144,26 @@ func TestCanonical_R48_R52(t *testing.T) {
 			{Recorded: lmstest.JSON("a batch", `[`+envelope(date)+`]`), Reason: "want one envelope, an object; is an array"},
 			{Recorded: lmstest.JSON("a member twice", `{"event":"x","event":"course.completion"}`), Reason: "key given twice"},
 		},
-	})
+	}
 }
+
+func TestCanonical_R48_R52(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkCanonical(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestTimestampIsNeverCompared_R48: the seed's own sample has a timestamp a year before its date.
 func TestTimestampIsNeverCompared_R48(t *testing.T) {
 	plain := lmstest.Sample(t, "testdata", "course-completion")
 	odd := lmstest.Sample(t, "testdata", "course-completion-seed-timestamp-mismatch")
-	first, err := canonical.New().Decode(plain.Request())
+	first, err := canonical.New(nil).Decode(plain.Request())
 	require.NoError(t, err)
-	second, err := canonical.New().Decode(odd.Request())
+	second, err := canonical.New(nil).Decode(odd.Request())
 	require.NoError(t, err)
 	require.Equal(t, first.Completions[0].Fingerprint(), second.Completions[0].Fingerprint())
 }
 
 func TestOriginalDomain_R162(t *testing.T) {
-	decoded, err := canonical.New().Decode(lmstest.Sample(t, "testdata", "enrollment-created").Request())
+	decoded, err := canonical.New(nil).Decode(lmstest.Sample(t, "testdata", "enrollment-created").Request())
 	require.NoError(t, err)
 	require.Equal(t, "acme.lms.example.com", decoded.OriginalDomain)
 }
@@ -178,7 +185,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{envelope(`,"completion_date":"2026-04-08T14:30:00Z","score":1e1`), `{"event":"ping"}`, `[]`, `{"event":1}`, ``} {
 		f.Add([]byte(seed))
 	}
-	adapter := canonical.New()
+	adapter := canonical.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

@@ -5,6 +5,8 @@
 //	 "trainingCompleted":{"data":{"eventId":"…","trainingId":"…","targetUserId":40421,
 //	 "trainingActionDateTimestamp":"2026-04-08T14:30:00.973Z",…}}},…}],"sessionId":"…","attemptNumber":1,…}
 //
+// The event that a mapping's paths are read from is one item of records. Bodies may come gzipped.
+//
 // Documented by the vendor (csod.dev/guides/webhooks: event-payload-samples, faq,
 // security-features): the envelope, the members of a training event, the heartbeat, the API key. A
 // completion has no score, no pass or fail and no e-mail address; they are in the transcript
@@ -23,8 +25,8 @@ import (
 	"fmt"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
@@ -36,15 +38,24 @@ const APIKeyHeader = "x-api-key"
 // completionEvent is the value of lmsEventsCase that reports a finished training.
 const completionEvent = "TrainingCompleted"
 
+// Transport says that a batch may be compressed.
+func Transport() lms.Transport { return lms.Transport{Gzip: true} }
+
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -64,18 +75,23 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "a heartbeat: no records"})
 	}
 	for i, item := range records.Items() {
-		add(&decoded, strictjson.Pick(item), fmt.Sprintf("records[%d]: ", i))
+		a.add(&decoded, item, fmt.Sprintf("records[%d]: ", i))
 	}
 	return decoded, nil
 }
 
 // add adds what the record is to decoded; where begins the reason of a problem.
-func add(decoded *lms.Decoded, record *strictjson.Picker, where string) {
+func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string) {
+	record := strictjson.Pick(item)
 	event := record.StringOnly("value.lmsEventsCase")
 	if record.At("value").Missing() {
 		record.Problem("value", errors.New("is missing"))
 	}
-	if record.Err() == nil && event != completionEvent {
+	if err := record.Err(); err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, Reason: where + err.Error()})
+		return
+	}
+	if event != completionEvent {
 		reason := "not a completion event"
 		if event == "" {
 			reason = "no lmsEventsCase: not an event about training"
@@ -83,49 +99,19 @@ func add(decoded *lms.Decoded, record *strictjson.Picker, where string) {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
 		return
 	}
-	completion, err := read(record, event)
-	if err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: completion.EventID, Reason: where + err.Error()})
+	r := a.mapping.Read(item)
+	if is, reason := r.IsCompletion(); !is {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
 		return
 	}
-	decoded.Completions = append(decoded.Completions, completion)
-}
-
-// read takes a record of TrainingCompleted. On an error only the completion's EventID is of use.
-func read(record *strictjson.Picker, event string) (training.Completion, error) {
-	const data = "value.trainingCompleted.data."
-	c := training.Completion{
-		Platform: Platform,
-		EventID:  record.Text(data + "eventId"),
-		Event:    event,
-		Learner: training.Learner{
-			ID:         record.Text(data + "targetUserId"),
-			Username:   record.Text(data + "targetUsername"),
-			ExternalID: record.Text(data + "targetUserRef"),
-			FirstName:  record.Text(data + "targetUserFirstName"),
-			LastName:   record.Text(data + "targetUserLastName"),
-		},
-		Course: training.Course{
-			ID:    record.Text(data + "trainingId"),
-			Title: record.Text(data + "trainingTitle"),
-			Code:  record.Text(data + "trainingRef"),
-		},
-		Precision:         training.PrecisionMillisecond,
-		CompletedAtSource: data + "trainingActionDateTimestamp",
+	c := r.Completion(date)
+	err := r.Err()
+	if err == nil {
+		err = c.Validate()
 	}
-	if c.EventID == "" {
-		c.EventID = record.Text("value.headers.messageId")
+	if err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: c.EventID, Reason: where + err.Error()})
+		return
 	}
-	// The record's own timestamp is when it was published, so it does not stand in.
-	if text := record.StringOnly(c.CompletedAtSource); text != "" {
-		instant, precision, err := lms.ParseInstant(text)
-		if err != nil {
-			record.Problem(c.CompletedAtSource, err)
-		}
-		c.CompletedAt, c.Precision = instant, precision
-	}
-	if err := record.Err(); err != nil {
-		return c, err
-	}
-	return c, c.Validate()
+	decoded.Completions = append(decoded.Completions, c)
 }

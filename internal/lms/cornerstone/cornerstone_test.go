@@ -47,7 +47,9 @@ const (
 	at  = `,"trainingActionDateTimestamp":"2026-04-08T14:30:00Z"`
 )
 
-func TestCornerstone_R46_R173(t *testing.T) {
+// spec is what the suite has to know of Cornerstone.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
 	least := func(change func(*training.Completion)) []training.Completion {
 		c := training.Completion{
 			EventID: "e-1", Event: "TrainingCompleted", Learner: training.Learner{ID: "7"}, Course: training.Course{ID: "1"},
@@ -57,9 +59,10 @@ func TestCornerstone_R46_R173(t *testing.T) {
 		change(&c)
 		return []training.Completion{c}
 	}
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
-	lmstest.Run(t, lmstest.Spec{
-		Adapter: cornerstone.New(),
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
+	return lmstest.Spec{
+		New:     lmstest.With(cornerstone.New),
+		Mapping: cornerstone.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewAPIKey(secrets, cornerstone.APIKeyHeader)
 		},
@@ -122,13 +125,17 @@ func TestCornerstone_R46_R173(t *testing.T) {
 			{Recorded: lmstest.JSON("no records", `{"sessionId":"s"}`), Reason: "want an envelope with records"},
 			{Recorded: lmstest.JSON("records is an object", `{"records":{}}`), Reason: "records, an array; it is an object"},
 		},
-	})
+	}
 }
+
+func TestCornerstone_R46_R173(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkCornerstone(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestOneBadRecordSparesTheOthers: a batch that were refused would come again, with the bad record in it.
 func TestOneBadRecordSparesTheOthers(t *testing.T) {
 	assigned := strings.Replace(record(ids), `"TrainingCompleted"`, `"TrainingAssigned"`, 1)
-	decoded, err := cornerstone.New().Decode(lms.Request{Body: []byte(batch(assigned, record(ids), record(ids+at)))})
+	decoded, err := cornerstone.New(nil).Decode(lms.Request{Body: []byte(batch(assigned, record(ids), record(ids+at)))})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
@@ -141,7 +148,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{batch(record(ids + at)), batch(), batch(`{"value":{"lmsEventsCase":"TrainingAssigned"}}`), `[]`, ``} {
 		f.Add([]byte(seed))
 	}
-	adapter := cornerstone.New()
+	adapter := cornerstone.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

@@ -4,6 +4,9 @@
 //	{"message_id":"wh-…","original_domain":"…","event":"course.enrollment.completed","payload":{…}}
 //	{"message_id":"wh-…","original_domain":"…","event":"course.enrollment.completed","payloads":[{…},…]}
 //
+// The event that a mapping's paths are read from is the first form: of a group, the envelope with payload
+// in place of payloads, once for each of them.
+//
 // Documented by the vendor (help.docebo.com, articles 360020124479 "Webhooks events" and
 // 4403092802194 "Questions and answers"): the envelope, the grouping, and that a completion is
 // its own event, sent in place of course.enrollment.updated. Seen in captured deliveries only: the
@@ -17,8 +20,8 @@ import (
 	"fmt"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
@@ -34,13 +37,19 @@ func SignatureHeaders() []string { return []string{"X-Docebo-Signature"} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -63,7 +72,7 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	}
 	var entries []entry
 	if event == completed {
-		entries = payloads(envelope)
+		entries = split(root, envelope)
 	}
 	if err := envelope.Err(); err != nil {
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: messageID, Reason: err.Error()})
@@ -74,32 +83,34 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return decoded, nil
 	}
 	for _, e := range entries {
-		completion, err := e.read(messageID)
-		if err != nil {
-			reason := fmt.Sprintf("%s: %v", e.at, err)
-			decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: messageID, Reason: reason})
-			continue
-		}
-		decoded.Completions = append(decoded.Completions, completion)
+		a.add(&decoded, e, messageID)
 	}
 	return decoded, nil
 }
 
-// entry is one event of a delivery, and where it stands in the body.
+// entry is one event of a delivery, and where its payload stands in the body: payload, or payloads[2].
 type entry struct {
 	at    string
-	value strictjson.Value
+	event strictjson.Value
 }
 
-// payloads are the events of the delivery. Docebo sends payload or payloads; which of the two
+// where begins the reason of a problem in one event of a group.
+func (e entry) where() string {
+	if e.at == "payload" {
+		return ""
+	}
+	return e.at + ": "
+}
+
+// split takes the delivery apart into its events. Docebo sends payload or payloads; which of the two
 // would count in a body with both is not for us to say.
-func payloads(envelope *strictjson.Picker) []entry {
+func split(root strictjson.Value, envelope *strictjson.Picker) []entry {
 	one, many := envelope.At("payload"), envelope.At("payloads")
 	switch {
 	case one.Missing() && many.Missing():
 		envelope.Problem("payload", errors.New("is missing"))
 	case many.Missing():
-		return []entry{{at: "payload", value: one}}
+		return []entry{{at: "payload", event: root}}
 	case !one.Missing():
 		envelope.Problem("payloads", errors.New("stands beside payload; want one of them"))
 	case many.Kind() != strictjson.Array:
@@ -107,43 +118,10 @@ func payloads(envelope *strictjson.Picker) []entry {
 	case len(many.Items()) == 0:
 		envelope.Problem("payloads", errors.New("is empty"))
 	}
+	alone := root.Without("payloads")
 	var entries []entry
 	for i, value := range many.Items() {
-		entries = append(entries, entry{at: fmt.Sprintf("payloads[%d]", i), value: value})
+		entries = append(entries, entry{at: fmt.Sprintf("payloads[%d]", i), event: alone.With("payload", value)})
 	}
 	return entries
-}
-
-// read takes the payload of a completion. messageID is that of the delivery: the events of one
-// delivery share it, and the fingerprint, not the id, tells them apart.
-func (e entry) read(messageID string) (training.Completion, error) {
-	payload := strictjson.Pick(e.value)
-	c := training.Completion{
-		Platform: Platform,
-		EventID:  messageID,
-		Event:    completed,
-		Learner: training.Learner{
-			ID: payload.Text("user_id"),
-			// A login; some tenants use e-mail addresses, so it is not taken for one.
-			Username: payload.Text("username"),
-		},
-		Course: training.Course{
-			ID:    payload.Text("course_id"),
-			Title: payload.Text("course_name"),
-			Code:  payload.Text("course_code"),
-		},
-		CompletedAtSource: e.at + ".completion_date",
-	}
-	c.CompletedAt, c.Precision = completedAt(payload)
-	// Published captures carry a wrong event name now and then; then the status tells.
-	if status := payload.StringOnly("status"); status != "" && status != "completed" {
-		payload.Problem("status", errors.New("is not completed, though the event says so"))
-	}
-	if err := payload.Err(); err != nil {
-		return training.Completion{}, err
-	}
-	if err := c.Validate(); err != nil {
-		return training.Completion{}, err
-	}
-	return c, nil
 }

@@ -71,17 +71,20 @@ func seven(change func(*training.Completion)) []training.Completion {
 
 func same(*training.Completion) {}
 
-func TestDocebo_R53(t *testing.T) {
-	const unzoned = "payload: completion_date: want YYYY-MM-DD HH:MM:SS, or RFC 3339 with a time zone"
-	lmstest.Run(t, lmstest.Spec{
-		Adapter:          docebo.New(),
+// spec is what the suite has to know of Docebo.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
+	const unzoned = "payload.completion_date: want YYYY-MM-DD HH:MM:SS, or RFC 3339 with a time zone"
+	return lmstest.Spec{
+		New:              lmstest.With(docebo.New),
+		Mapping:          docebo.DefaultMapping(),
 		Verifier:         func(passwords ...string) (lms.Verifier, error) { return signature.NewBasic("docebo", passwords) },
 		Sign:             basic,
 		Secret:           "s3cret-docebo",
 		CredentialHeader: "Authorization",
 		Valid: []lmstest.Valid{
-			{Recorded: sample(t, "course.enrollment.completed"), Want: []training.Completion{jane(same)}},
-			{Recorded: sample(t, "course.enrollment.completed.batch"), Want: batch()},
+			{Recorded: sample(tb, "course.enrollment.completed"), Want: []training.Completion{jane(same)}},
+			{Recorded: sample(tb, "course.enrollment.completed.batch"), Want: batch()},
 			{Recorded: lmstest.JSON("least", single(date)), Want: seven(same)},
 			{Recorded: lmstest.JSON("payloads of one", envelope(`"payload":null,"payloads":[`+payload(date)+`]`)),
 				Want: seven(func(c *training.Completion) { c.CompletedAtSource = "payloads[0].completion_date" })},
@@ -99,7 +102,7 @@ func TestDocebo_R53(t *testing.T) {
 			})},
 		},
 		Ignored: []lmstest.Ignored{
-			ignored(sample(t, "course.enrollment.created"), "course.enrollment.created"),
+			ignored(sample(tb, "course.enrollment.created"), "course.enrollment.created"),
 			ignored(lmstest.JSON("an update to completed", strings.Replace(single(date+`,"status":"completed"`),
 				"enrollment.completed", "enrollment.updated", 1)), "course.enrollment.updated"),
 			ignored(lmstest.JSON("a batch of another event", `{"event":"user.created","payloads":[{"user_id":7},{"user_id":8}]}`), "user.created"),
@@ -117,31 +120,36 @@ func TestDocebo_R53(t *testing.T) {
 			{Recorded: lmstest.JSON("payload is a list", envelope(`"payload":[]`)), Reason: "payload: want an object, is an array"},
 			{Recorded: lmstest.JSON("an empty payload", envelope(`"payloads":[{}]`)), Reason: "payloads[0]: incomplete completion: no learner id"},
 			{Recorded: lmstest.JSON("a domain that is none", envelope(`"original_domain":[],"payload":`+payload(date))), Reason: "original_domain: want"},
-			{Recorded: lmstest.JSON("another status", single(date+`,"status":"subscribed"`)), Reason: "payload: status: is not completed"},
-			{Recorded: lmstest.JSON("a status as a number", single(date+`,"status":2`)), Reason: "payload: status: want a string"},
+			{Recorded: lmstest.JSON("another status", single(date+`,"status":"subscribed"`)), Reason: "payload.status: is not completed"},
+			{Recorded: lmstest.JSON("a status as a number", single(date+`,"status":2`)), Reason: "payload.status: want a string"},
 			{Recorded: lmstest.JSON("no date", single(``)), Reason: "no completion date"},
 			{Recorded: lmstest.JSON("no date but fired_at", single(`,"fired_at":"2026-04-08 14:30:22"`)), Reason: "no completion date"},
 			{Recorded: lmstest.JSON("the date that means none", single(`,"completion_date":"0000-00-00 00:00:00"`)),
-				Reason: "payload: completion_date: is 0000-00-00"},
+				Reason: "payload.completion_date: is 0000-00-00"},
 			{Recorded: lmstest.JSON("a date in another form", single(`,"completion_date":"2026-04-08T14:30:22"`)), Reason: unzoned},
 			{Recorded: lmstest.JSON("an hour of one digit", single(`,"completion_date":"2026-04-08 4:30:22"`)), Reason: unzoned},
 			{Recorded: lmstest.JSON("a day that never was", single(`,"completion_date":"2026-02-30 14:30:22"`)), Reason: unzoned},
 			{Recorded: lmstest.JSON("the American form", single(`,"completion_date":"04/08/2026 14:30:22"`)), Reason: unzoned},
 			{Recorded: lmstest.JSON("a date as a number", single(`,"completion_date":1775658622`)), Reason: "completion_date: want a string"},
-			{Recorded: lmstest.JSON("an id through floating point", strings.Replace(single(date), `:7`, `:7.0`, 1)), Reason: "payload: user_id: want"},
+			{Recorded: lmstest.JSON("an id through floating point", strings.Replace(single(date), `:7`, `:7.0`, 1)), Reason: "payload.user_id: want"},
 		},
 		Unreadable: []lmstest.Unreadable{
 			{Recorded: lmstest.JSON("nothing", ``), Reason: "incomplete JSON"},
 			{Recorded: lmstest.JSON("a list of envelopes", `[`+single(date)+`]`), Reason: "want one envelope, an object; is an array"},
 			{Recorded: lmstest.JSON("a member twice", `{"event":"x","event":"course.enrollment.completed"}`), Reason: "key given twice"},
 		},
-	})
+	}
 }
+
+func TestDocebo_R53(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkDocebo(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestGuessedSignature_R24: should a real delivery show that the guess is right, it works.
 func TestGuessedSignature_R24(t *testing.T) {
 	lmstest.Run(t, lmstest.Spec{
-		Adapter: docebo.New(),
+		New:     lmstest.With(docebo.New),
+		Mapping: docebo.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewHMAC(secrets, docebo.SignatureHeaders()...)
 		},
@@ -157,20 +165,20 @@ func TestGuessedSignature_R24(t *testing.T) {
 
 // TestOneBadEntryLeavesTheOthers: a batch is not refused for one of its events (law 4).
 func TestOneBadEntryLeavesTheOthers(t *testing.T) {
-	decoded, err := docebo.New().Decode(lms.Request{Body: []byte(envelope(`"message_id":"wh-1","payloads":[` +
+	decoded, err := docebo.New(nil).Decode(lms.Request{Body: []byte(envelope(`"message_id":"wh-1","payloads":[` +
 		payload(date) + `,null,` + payload(`,"completion_date":true`) + `,` + payload(date) + `]`))})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 2)
 	require.Equal(t, []lms.Problem{
 		{Event: "course.enrollment.completed", EventID: "wh-1",
 			Reason: "payloads[1]: incomplete completion: no learner id, external id, username or e-mail; no course id, code or title; no completion date"},
-		{Event: "course.enrollment.completed", EventID: "wh-1", Reason: "payloads[2]: completion_date: want a string, is a boolean"},
+		{Event: "course.enrollment.completed", EventID: "wh-1", Reason: "payloads[2]: payload.completion_date: want a string, is a boolean"},
 	}, decoded.Problems)
 }
 
 // TestEntriesOfABatchDiffer_R90: they share message_id, so the fingerprint tells them apart.
 func TestEntriesOfABatchDiffer_R90(t *testing.T) {
-	decoded, err := docebo.New().Decode(sample(t, "course.enrollment.completed.batch").Request())
+	decoded, err := docebo.New(nil).Decode(sample(t, "course.enrollment.completed.batch").Request())
 	require.NoError(t, err)
 	first, second := decoded.Completions[0], decoded.Completions[1]
 	require.Equal(t, first.EventID, second.EventID)
@@ -179,16 +187,16 @@ func TestEntriesOfABatchDiffer_R90(t *testing.T) {
 
 // TestGroupingChangesNoFingerprint: the same event alone and in a batch is one completion.
 func TestGroupingChangesNoFingerprint(t *testing.T) {
-	alone, err := docebo.New().Decode(lms.Request{Body: []byte(single(date))})
+	alone, err := docebo.New(nil).Decode(lms.Request{Body: []byte(single(date))})
 	require.NoError(t, err)
-	grouped, err := docebo.New().Decode(lms.Request{Body: []byte(envelope(`"message_id":"wh-2","payloads":[` + payload(date) + `]`))})
+	grouped, err := docebo.New(nil).Decode(lms.Request{Body: []byte(envelope(`"message_id":"wh-2","payloads":[` + payload(date) + `]`))})
 	require.NoError(t, err)
 	require.Equal(t, alone.Completions[0].Fingerprint(), grouped.Completions[0].Fingerprint())
 }
 
 func TestOriginalDomain_R162(t *testing.T) {
 	for _, name := range []string{"course.enrollment.completed", "course.enrollment.completed.batch", "course.enrollment.created"} {
-		decoded, err := docebo.New().Decode(sample(t, name).Request())
+		decoded, err := docebo.New(nil).Decode(sample(t, name).Request())
 		require.NoError(t, err)
 		require.Equal(t, "example-co.docebosaas.com", decoded.OriginalDomain)
 	}
@@ -201,7 +209,7 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	adapter := docebo.New()
+	adapter := docebo.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)
@@ -212,9 +220,9 @@ func ignored(r lmstest.Recorded, event string) lmstest.Ignored {
 	return lmstest.Ignored{Recorded: r, Want: []lms.Ignored{{Event: event, Reason: "not a completion event"}}}
 }
 
-func sample(t *testing.T, name string) lmstest.Recorded {
-	t.Helper()
-	return lmstest.Sample(t, "testdata", name)
+func sample(tb testing.TB, name string) lmstest.Recorded {
+	tb.Helper()
+	return lmstest.Sample(tb, "testdata", name)
 }
 
 // basic is the credential that is known to work.

@@ -5,106 +5,103 @@ import (
 	"time"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
 	"countersign/internal/training"
 )
 
-// maxScore is the upper end of the scale: percentage is the score, percentage_complete of the API
-// would be progress.
-const maxScore = "100"
-
-// enrollment is one learner's way through one course, as both versions send it: version 2 is version
-// 1 without names, titles and certificates.
-type enrollment struct {
-	event *strictjson.Picker
-	kind  string
-	id    string
+// DefaultMapping is what every source without a mapping of its own is read with. Version 2 is version 1 without
+// names, titles and certificates.
+func DefaultMapping() *mapping.Mapping {
+	percent := "100" // percentage is the score; percentage_complete of the API would be progress
+	return mapping.MustCompile(Platform, mapping.Definition{Version: "1", Fields: map[mapping.Target]mapping.Field{
+		mapping.EventID:          {Path: "$.header.webhookId"},
+		mapping.Event:            {Path: "$.header['webHookType','webhookType']"},
+		mapping.EnrollmentID:     {Path: "$.enrollmentId"},
+		mapping.LearnerID:        {Path: "$.user.userId"},
+		mapping.LearnerUsername:  {Path: "$.user.username"},
+		mapping.LearnerEmail:     {Path: "$.user.email"},
+		mapping.LearnerFirstName: {Path: "$.user.firstName"},
+		mapping.LearnerLastName:  {Path: "$.user.lastName"},
+		mapping.CourseID:         {Path: "$.courseId"},
+		mapping.CourseTitle:      {Path: "$.courseName"},
+		mapping.CourseCode:       {Path: "$.courseReferenceCode"},
+		mapping.CompletedAt:      {Path: "$.dateCompleted"},
+		mapping.ExpiresAt:        {Path: "$.certExpiresAt"},
+		mapping.ScoreRaw:         {Path: "$.percentage"},
+		mapping.ScoreMax:         {Const: &percent},
+		// "completed" is the word where the course has no score condition, so it says nothing about
+		// passing (R72).
+		mapping.Passed: {Path: "$.enrollmentStatus", Transform: "statusMap:passed=true,failed=false,completed=null"},
+	}})
 }
 
-// into adds what the enrollment is to decoded; where begins the reason of a problem.
-func (e enrollment) into(decoded *lms.Decoded, where string) {
-	status := e.event.StringOnly("enrollmentStatus")
-	if status == "" && e.event.Err() == nil {
-		e.event.Problem("enrollmentStatus", errors.New("is missing"))
-	}
-	if status == "not_started" || status == "in_progress" {
+// enrollment is one learner's way through one course, in the form of version 1.
+type enrollment struct {
+	event strictjson.Value
+	kind  string
+	id    string
+	// where begins the reason of a problem.
+	where string
+	// doubt is a problem that the event has whatever its members say.
+	doubt error
+}
+
+// add adds what the enrollment is to decoded.
+func (a *Adapter) add(decoded *lms.Decoded, e enrollment) {
+	finished, err := e.isFinished()
+	if err == nil && !finished {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: e.kind, Reason: "enrollmentStatus says that the course is not finished"})
 		return
 	}
-	completion, err := e.read(status)
+	var c training.Completion
+	if err == nil {
+		r := a.mapping.Read(e.event)
+		if is, reason := r.IsCompletion(); !is {
+			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: e.kind, Reason: reason})
+			return
+		}
+		c = r.Completion(date)
+		if err = r.Err(); err == nil {
+			err = c.Validate()
+		}
+	}
 	if err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: e.kind, EventID: e.id, Reason: where + err.Error()})
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: e.kind, EventID: e.id, Reason: e.where + err.Error()})
 		return
 	}
-	decoded.Completions = append(decoded.Completions, completion)
+	decoded.Completions = append(decoded.Completions, c)
 }
 
-func (e enrollment) read(status string) (training.Completion, error) {
-	c := training.Completion{
-		Platform:     Platform,
-		EventID:      e.id,
-		Event:        e.kind,
-		EnrollmentID: e.event.Text("enrollmentId"),
-		Learner: training.Learner{
-			ID:        e.event.Text("user.userId"),
-			Username:  e.event.Text("user.username"),
-			Email:     e.event.Text("user.email"),
-			FirstName: e.event.Text("user.firstName"),
-			LastName:  e.event.Text("user.lastName"),
-		},
-		Course: training.Course{
-			ID:    e.event.Text("courseId"),
-			Title: e.event.Text("courseName"),
-			Code:  e.event.Text("courseReferenceCode"),
-		},
-		Score: training.Score{Raw: e.event.Number("percentage"), Passed: e.passed(status)},
-	}
-	if c.Score.Known() {
-		c.Score.Max = maxScore
-	}
-	if instant, precision, sent := e.date("dateCompleted"); sent {
-		c.CompletedAt, c.Precision = instant, precision
-	} else {
-		c.Precision = training.PrecisionMillisecond
-	}
-	c.CompletedAtSource = "dateCompleted"
-	if instant, _, sent := e.date("certExpiresAt"); sent {
-		c.ExpiresAt = &instant
-	}
-	if err := e.event.Err(); err != nil {
-		return training.Completion{}, err
-	}
-	if err := c.Validate(); err != nil {
-		return training.Completion{}, err
-	}
-	return c, nil
-}
-
-// passed reads the words that end an enrollment. "completed" is the word where the course has no
-// score condition, so it says nothing about passing (R72).
-func (e enrollment) passed(status string) *bool {
-	passed := status == "passed"
+// isFinished knows the six words of the status.
+func (e enrollment) isFinished() (bool, error) {
+	event := strictjson.Pick(e.event)
+	status := event.StringOnly("enrollmentStatus")
+	finished := false
 	switch status {
-	case "passed", "failed":
-		return &passed
-	case "completed", "": // into has noted a missing one
+	case "passed", "failed", "completed":
+		finished = true
+	case "not_started", "in_progress":
 	case "pending_review":
-		e.event.Problem("enrollmentStatus", errors.New("the result waits for a review in LearnUpon"))
+		event.Problem("enrollmentStatus", errors.New("the result waits for a review in LearnUpon"))
+	case "":
+		if event.Err() == nil {
+			event.Problem("enrollmentStatus", errors.New("is missing"))
+		}
 	default:
-		e.event.Problem("enrollmentStatus", errors.New("unknown word"))
+		event.Problem("enrollmentStatus", errors.New("unknown word"))
 	}
-	return nil
+	if finished && e.doubt != nil {
+		return false, e.doubt
+	}
+	return finished, event.Err()
 }
 
-// date reads the date at path, with its zone; sent is false where there is none.
-func (e enrollment) date(path string) (instant time.Time, precision training.Precision, sent bool) {
-	text := e.event.StringOnly(path)
-	if text == "" {
-		return time.Time{}, "", false
-	}
-	instant, precision, err := lms.ParseInstant(text)
+// date reads a date with its zone, or a day.
+func date(value strictjson.Value) (time.Time, training.Precision, error) {
+	text, err := value.StringOnly()
 	if err != nil {
-		e.event.Problem(path, err)
+		return time.Time{}, "", err
 	}
-	return instant, precision, true
+	return lms.ParseInstant(text)
 }

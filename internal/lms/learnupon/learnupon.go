@@ -4,6 +4,9 @@
 //	version 2: {"data":[{"enrollmentId":…,"courseId":…,"user":{…},"enrollmentStatus":"passed",…}, …]}
 //	           and beside it X-Webhook-Type: course_completion, X-Webhook-Id: …
 //
+// The event that a mapping's paths are read from is the body of version 1, or one item of data in its form: with
+// the two headers of version 2 as header.webHookType and header.webhookId.
+//
 // Documented by the vendor (docs.learnupon.com/webhooks/): the types and the body of version 1, where
 // the portal sends every type there is, and the six status words. Seen in public receivers that are
 // built on the vendor's examples: the body and the headers of version 2, and both signatures. Unknown:
@@ -24,6 +27,7 @@ import (
 	"strings"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
 )
 
@@ -48,13 +52,19 @@ func SignatureHeaders() []string {
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -68,16 +78,17 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	data, header := root.Member("data"), root.Member("header")
 	switch {
 	case data.Kind() == strictjson.Array:
-		return version2(r.Header, data.Items()), nil
+		return a.version2(r.Header, data.Items()), nil
 	case header.Kind() == strictjson.Object:
-		return version1(strictjson.Pick(root)), nil
+		return a.version1(root), nil
 	default:
 		return lms.Decoded{}, fmt.Errorf("%w: want data, an array (version 2), or header, an object (version 1)", lms.ErrUnreadable)
 	}
 }
 
 // version1 reads the one event of a delivery.
-func version1(event *strictjson.Picker) (decoded lms.Decoded) {
+func (a *Adapter) version1(root strictjson.Value) (decoded lms.Decoded) {
+	event := strictjson.Pick(root)
 	kind := event.Text("header.webHookType")
 	if kind == "" { // the spelling of some receivers
 		kind = event.Text("header.webhookType")
@@ -92,12 +103,12 @@ func version1(event *strictjson.Picker) (decoded lms.Decoded) {
 	if kind != completionEvent {
 		return lms.Decoded{Ignored: []lms.Ignored{{Event: kind, Reason: "not a completion event"}}}
 	}
-	enrollment{event: event, kind: kind, id: id}.into(&decoded, "")
+	a.add(&decoded, enrollment{event: root, kind: kind, id: id})
 	return decoded
 }
 
 // version2 reads the up to ten events of a delivery, which share a type and an id.
-func version2(header http.Header, data []strictjson.Value) (decoded lms.Decoded) {
+func (a *Adapter) version2(header http.Header, data []strictjson.Value) (decoded lms.Decoded) {
 	if len(data) == 0 {
 		return lms.Decoded{Ignored: []lms.Ignored{{Reason: "data holds no event"}}}
 	}
@@ -108,12 +119,15 @@ func version2(header http.Header, data []strictjson.Value) (decoded lms.Decoded)
 	case kind != completionEvent:
 		return lms.Decoded{Ignored: []lms.Ignored{{Event: kind, Reason: "not a completion event"}}}
 	}
+	asVersion1 := strictjson.ObjectOf(map[string]strictjson.Value{
+		"webHookType": strictjson.StringOf(kind), "webhookId": strictjson.StringOf(id),
+	})
 	for i, item := range data {
-		event := strictjson.Pick(item)
-		if !event.At("examName").Missing() {
-			event.Problem("examName", errors.New("an exam's member, but the delivery's type is course_completion"))
+		e := enrollment{event: item.With("header", asVersion1), kind: kind, id: id, where: fmt.Sprintf("data[%d]: ", i)}
+		if !item.Member("examName").Missing() {
+			e.doubt = errors.New("examName: an exam's member, but the delivery's type is course_completion")
 		}
-		enrollment{event: event, kind: kind, id: id}.into(&decoded, fmt.Sprintf("data[%d]: ", i))
+		a.add(&decoded, e)
 	}
 	return decoded
 }

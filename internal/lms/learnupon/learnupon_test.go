@@ -93,20 +93,23 @@ func ignoredType(kind, body string) lmstest.Ignored {
 
 func same(*training.Completion) {}
 
-func TestLearnUpon_R30_R175(t *testing.T) {
+// spec is what the suite has to know of LearnUpon.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
 	const (
 		batchID   = "0d7c5e38-4b19-4f6a-a2d0-91c8e3b7f554"
 		date      = `,"dateCompleted":"2026-04-08T14:30:00.000Z"`
 		completed = `,"enrollmentStatus":"completed"` + date
 		version1  = `{"header":{"webHookType":"course_completion","webhookId":9},"user":{"userId":3},"courseId":2,"enrollmentId":1`
 	)
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
 	body := func(name string) lmstest.Recorded { // without headers: version 1 has no signature there
 		return lmstest.JSON(name, string(sample(name).Body))
 	}
 	notFinished := []lms.Ignored{{Event: "course_completion", Reason: "enrollmentStatus says that the course is not finished"}}
-	lmstest.Run(t, lmstest.Spec{
-		Adapter: learnupon.New(),
+	return lmstest.Spec{
+		New:     lmstest.With(learnupon.New),
+		Mapping: learnupon.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewHMAC(secrets, learnupon.SignatureHeaders()...)
 		},
@@ -196,14 +199,18 @@ func TestLearnUpon_R30_R175(t *testing.T) {
 			{Recorded: lmstest.JSON("data is no array", `{"data":{}}`), Reason: "want data, an array"},
 			{Recorded: lmstest.JSON("an array", `[]`), Reason: "want data, an array"},
 		},
-	})
+	}
 }
+
+func TestLearnUpon_R30_R175(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkLearnUpon(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestOneBadEventSparesTheOthers: a batch is not all or nothing.
 func TestOneBadEventSparesTheOthers(t *testing.T) {
 	good := string(lmstest.Sample(t, "testdata", "course-completion-v2").Body)
 	mixed := delivery("mixed", strings.Replace(good, `{"data":[`, `{"data":[null,{"enrollmentStatus":"in_progress"},`, 1))
-	decoded, err := learnupon.New().Decode(mixed.Request())
+	decoded, err := learnupon.New(nil).Decode(mixed.Request())
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
@@ -216,7 +223,7 @@ func TestOneBadEventSparesTheOthers(t *testing.T) {
 func TestBothVersionsAreOneCompletion(t *testing.T) {
 	var all []training.Fingerprint
 	for _, name := range []string{"course-completion-v1", "course-completion-v2"} {
-		decoded, err := learnupon.New().Decode(lmstest.Sample(t, "testdata", name).Request())
+		decoded, err := learnupon.New(nil).Decode(lmstest.Sample(t, "testdata", name).Request())
 		require.NoError(t, err)
 		all = append(all, decoded.Completions[0].Fingerprint())
 	}
@@ -231,7 +238,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add("course_completion", []byte(seed))
 		f.Add("exam_completion", []byte(seed))
 	}
-	adapter := learnupon.New()
+	adapter := learnupon.New(nil)
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		r := typed(kind, "fuzzed", string(body)).Request()
 		decoded, err := adapter.Decode(r)

@@ -43,15 +43,18 @@ func marked(mark, members string) string {
 	return ids + `,"retake_score":` + mark + `}` + at + members + `}`
 }
 
-func TestLessonly_R43_R81_R82_R83_R84_R85(t *testing.T) {
+// spec is what the suite has to know of Lessonly.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
 	least := func(s training.Score) []training.Completion {
 		return dana(func(c *training.Completion) {
 			c.Learner, c.Course, c.Score = training.Learner{ID: "7"}, training.Course{ID: "1"}, s
 		})
 	}
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
-	lmstest.Run(t, lmstest.Spec{
-		Adapter:  lessonly.New(),
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
+	return lmstest.Spec{
+		New:      lmstest.With(lessonly.New),
+		Mapping:  lessonly.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) { return signature.NewAuthorization(secrets) },
 		Sign: func(_ []byte, secret string) http.Header {
 			return http.Header{lessonly.CredentialHeader: {secret}}
@@ -100,8 +103,12 @@ func TestLessonly_R43_R81_R82_R83_R84_R85(t *testing.T) {
 			{Recorded: lmstest.JSON("nothing", ``), Reason: "incomplete JSON"},
 			{Recorded: lmstest.JSON("a batch", `[]`), Reason: "want one lesson's report, an object; is an array"},
 		},
-	})
+	}
 }
+
+func TestLessonly_R43_R81_R82_R83_R84_R85(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkLessonly(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestPassMark_R82: retake_score is the mark to reach, not what was reached, and there is no tolerance.
 func TestPassMark_R82(t *testing.T) {
@@ -124,7 +131,7 @@ func TestPassMark_R82(t *testing.T) {
 		{"80", `,"score":0`, "0", false},
 		{"80", `,"score":0.9,"score_percent":70`, "70", false},
 	} {
-		decoded, err := lessonly.New().Decode(lms.Request{Body: []byte(marked(test.mark, test.members))})
+		decoded, err := lessonly.New(nil).Decode(lms.Request{Body: []byte(marked(test.mark, test.members))})
 		require.NoError(t, err)
 		require.Empty(t, decoded.Problems, test.members)
 		want := training.Score{Raw: test.raw, Max: "100", Passed: &test.passed}
@@ -136,7 +143,7 @@ func TestPassMark_R82(t *testing.T) {
 func TestRepeatedLessonIsAnotherCompletion_R90(t *testing.T) {
 	var all []training.Fingerprint
 	for _, body := range []string{marked("80", `,"score_percent":60`), ids + `},"completed_at":"2026-04-09T14:30:00Z"}`} {
-		decoded, err := lessonly.New().Decode(lms.Request{Body: []byte(body)})
+		decoded, err := lessonly.New(nil).Decode(lms.Request{Body: []byte(body)})
 		require.NoError(t, err)
 		all = append(all, decoded.Completions[0].Fingerprint())
 	}
@@ -147,7 +154,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{marked("80", `,"score_percent":92.5`), marked("80", `,"score":1e-5`), `{}`, `[]`, ``} {
 		f.Add([]byte(seed))
 	}
-	adapter := lessonly.New()
+	adapter := lessonly.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

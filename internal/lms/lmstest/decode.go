@@ -1,9 +1,8 @@
 package lmstest
 
 import (
-	"encoding/json"
 	"slices"
-	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,11 +16,7 @@ func (s Spec) decode(t *testing.T) {
 		t.Run(vector.Name, func(t *testing.T) {
 			decoded := s.read(t, vector.Request())
 			require.Empty(t, decoded.Problems)
-			want := slices.Clone(vector.Want)
-			for i := range want {
-				want[i].Platform = s.Adapter.Platform()
-			}
-			require.Equal(t, want, decoded.Completions)
+			require.Equal(t, s.want(vector), decoded.Completions)
 		})
 	}
 	for _, vector := range s.Ignored {
@@ -42,11 +37,23 @@ func (s Spec) decode(t *testing.T) {
 	}
 	for _, vector := range s.Unreadable {
 		t.Run(vector.Name, func(t *testing.T) {
-			_, err := s.Adapter.Decode(vector.Request())
+			_, err := s.adapter.Decode(vector.Request())
 			require.ErrorIs(t, err, lms.ErrUnreadable)
 			require.ErrorContains(t, err, vector.Reason)
 		})
 	}
+}
+
+// want is what the vector holds, with what every completion of the platform has.
+func (s Spec) want(vector Valid) []training.Completion {
+	want := slices.Clone(vector.Want)
+	for i := range want {
+		want[i].Platform = s.adapter.Platform()
+		if want[i].MappingVersion == "" {
+			want[i].MappingVersion = s.Mapping.Version()
+		}
+	}
+	return want
 }
 
 // read decodes a request that must be readable.
@@ -61,10 +68,10 @@ func (s Spec) read(t *testing.T, r lms.Request) lms.Decoded {
 func (s Spec) check(t *testing.T, r lms.Request) (lms.Decoded, error) {
 	t.Helper()
 	body, header := slices.Clone(r.Body), r.Header.Clone()
-	decoded, err := s.Adapter.Decode(r)
+	decoded, err := s.adapter.Decode(r)
 	require.Equal(t, body, r.Body, "the raw bytes are evidence and stay as they came (R24)")
 	require.Equal(t, header, r.Header, "the headers are the ingress's")
-	Check(t, s.Adapter, decoded, err)
+	Check(t, s.adapter, decoded, err)
 	return decoded, err
 }
 
@@ -81,6 +88,7 @@ func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 	for _, completion := range decoded.Completions {
 		require.NoError(t, completion.Validate())
 		require.Equal(t, adapter.Platform(), completion.Platform)
+		require.True(t, isVersion(completion.MappingVersion, adapter.Platform()), "the mapping's version is missing")
 		require.Empty(t, completion.Tenant, "the tenant is the ingress's to say")
 		require.Empty(t, completion.Source, "the source is the ingress's to say")
 		require.Equal(t, completion.Precision.Truncate(completion.CompletedAt), completion.CompletedAt)
@@ -94,36 +102,14 @@ func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 	}
 }
 
-// extraMembers puts an unknown member into every object, one at a time.
+// extraMembers puts an unknown member into every place, one at a time.
 func (s Spec) extraMembers(t *testing.T) {
 	for _, vector := range s.Valid {
 		want := s.read(t, vector.Request())
-		for _, at := range objects(vector.Body) {
-			extra := `"countersign-unknown":{"id":[1,null,"x"],"event":false}`
-			if rest := strings.TrimSpace(string(vector.Body[at:])); !strings.HasPrefix(rest, "}") {
-				extra += ","
-			}
-			body := slices.Concat(vector.Body[:at], []byte(extra), vector.Body[at:])
-			require.True(t, json.Valid(body))
-			require.Equal(t, want, s.read(t, post(vector.Header, body)), "%s, member added at byte %d", vector.Name, at)
+		for i, document := range s.extended(t, vector.Recorded) {
+			require.Equal(t, want, s.read(t, s.with(vector.Recorded, document)), "%s, place %d", vector.Name, i)
 		}
 	}
-}
-
-// objects finds the bytes after every "{" that is not inside a string.
-func objects(body []byte) (offsets []int) {
-	inString := false
-	for i := 0; i < len(body); i++ {
-		switch {
-		case inString && body[i] == '\\':
-			i++
-		case body[i] == '"':
-			inString = !inString
-		case body[i] == '{' && !inString:
-			offsets = append(offsets, i+1)
-		}
-	}
-	return offsets
 }
 
 func (s Spec) replay(t *testing.T) {
@@ -139,4 +125,23 @@ func fingerprints(decoded lms.Decoded) (all []training.Fingerprint) {
 		all = append(all, completion.Fingerprint())
 	}
 	return all
+}
+
+// concurrent decodes every delivery several times at once; the race detector looks on.
+func (s Spec) concurrent(t *testing.T) {
+	const times = 4
+	for _, vector := range s.Valid {
+		answers := make([]lms.Decoded, times)
+		var group sync.WaitGroup
+		for i := range answers {
+			group.Go(func() {
+				// An error leaves the answer empty, which is not what is wanted.
+				answers[i], _ = s.adapter.Decode(vector.Request())
+			})
+		}
+		group.Wait()
+		for _, answer := range answers {
+			require.Equal(t, s.want(vector), answer.Completions, vector.Name)
+		}
+	}
 }

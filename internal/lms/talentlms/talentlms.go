@@ -9,6 +9,9 @@
 // it read of the timeline, and the transport is our contract: HTTPS POST, HTTP Basic, an IP allow-list
 // beside it (R45). Nothing is sent twice (R132), so reconciliation is no option here but a must.
 //
+// The event that a mapping's paths are read from is one record, without its members that are "-": that is how
+// TalentLMS writes that there is none.
+//
 // Assumed: that object_id of a course's event is the course. A record has no score, no event id, no
 // enrollment id, and does not say whether the learner passed.
 package talentlms
@@ -16,13 +19,11 @@ package talentlms
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/strictjson"
-	"countersign/internal/training"
 )
 
 // Platform is the name of this platform in settings, API and docs.
@@ -33,13 +34,19 @@ const BasicUser = "talentlms"
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
-	limits strictjson.Limits
+	limits  strictjson.Limits
+	mapping *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
 
-// New returns the adapter; it has no settings.
-func New() *Adapter { return &Adapter{limits: strictjson.DefaultLimits()} }
+// New returns the adapter that reads completions with m, or with DefaultMapping where m is nil.
+func New(m *mapping.Mapping) *Adapter {
+	if m == nil {
+		m = DefaultMapping()
+	}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+}
 
 // Platform implements lms.Adapter.
 func (a *Adapter) Platform() string { return Platform }
@@ -51,34 +58,56 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
 	var decoded lms.Decoded
-	n, err := strictjson.OneOrMany(root, "a timeline record", func(record *strictjson.Picker, where string) {
-		add(&decoded, record, where)
-	})
-	if err != nil {
-		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	items, isArray := []strictjson.Value{root}, root.Kind() == strictjson.Array
+	switch {
+	case isArray:
+		items = root.Items()
+	case root.Kind() != strictjson.Object:
+		return lms.Decoded{}, fmt.Errorf("%w: want a timeline record or an array of them, is %s", lms.ErrUnreadable, root.Kind())
 	}
-	if n == 0 {
+	if len(items) == 0 {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no record"})
+	}
+	for i, item := range items {
+		where := ""
+		if isArray {
+			where = fmt.Sprintf("[%d]: ", i)
+		}
+		a.add(&decoded, item, where)
 	}
 	return decoded, nil
 }
 
 // add adds what the record is to decoded; where begins the reason of a problem.
-func add(decoded *lms.Decoded, record *strictjson.Picker, where string) {
+func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string) {
+	record := strictjson.Pick(item)
 	action := record.StringOnly("action")
 	if record.Err() == nil && action == "" {
 		record.Problem("action", errors.New("is missing"))
 	}
-	if record.Err() == nil && action != "course_completion" {
+	if err := record.Err(); err != nil {
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: action, Reason: where + err.Error()})
+		return
+	}
+	if action != "course_completion" {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: action, Reason: whyIgnored(action)})
 		return
 	}
-	completion, err := read(record, action)
+	r := a.mapping.Read(withoutDashes(item))
+	if is, reason := r.IsCompletion(); !is {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: action, Reason: reason})
+		return
+	}
+	c := r.Completion(date)
+	err := r.Err()
+	if err == nil {
+		err = c.Validate()
+	}
 	if err != nil {
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: action, Reason: where + err.Error()})
 		return
 	}
-	decoded.Completions = append(decoded.Completions, completion)
+	decoded.Completions = append(decoded.Completions, c)
 }
 
 func whyIgnored(action string) string {
@@ -92,55 +121,4 @@ func whyIgnored(action string) string {
 	default:
 		return "not a completion event"
 	}
-}
-
-// read takes a record of course_completion.
-func read(record *strictjson.Picker, action string) (training.Completion, error) {
-	c := training.Completion{
-		Platform: Platform,
-		Event:    action,
-		Learner: training.Learner{
-			ID:       text(record, "user_id"),
-			Username: text(record, "user_username"),
-			Email:    text(record, "user_email"),
-			// The whole name stays in one piece: where it parts is not ours to guess.
-			FirstName: text(record, "user_fullname"),
-		},
-		Course:            training.Course{ID: text(record, "object_id"), Title: text(record, "object_name")},
-		CompletedAt:       completedAt(record),
-		Precision:         training.PrecisionMillisecond,
-		CompletedAtSource: "unix_timestamp",
-	}
-	if err := record.Err(); err != nil {
-		return training.Completion{}, err
-	}
-	if err := c.Validate(); err != nil {
-		return training.Completion{}, err
-	}
-	return c, nil
-}
-
-// text reads a text or a number, of which older portals send the first and newer ones the second;
-// "-" is how TalentLMS writes that there is none.
-func text(record *strictjson.Picker, path string) string {
-	if t := record.Text(path); t != "-" {
-		return t
-	}
-	return ""
-}
-
-// completedAt reads unix_timestamp, whole seconds since 1970. The member timestamp is never read: it is
-// the portal's local time in the portal's own order of day and month. A 0 stands for no time.
-func completedAt(record *strictjson.Picker) time.Time {
-	const lastSecond = 253_402_300_799 // 9999-12-31T23:59:59Z; milliseconds lie far beyond it
-	digits := text(record, "unix_timestamp")
-	if digits == "" {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil || seconds == 0 || seconds > lastSecond {
-		record.Problem("unix_timestamp", errors.New("want whole seconds since 1970"))
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0).UTC()
 }

@@ -31,7 +31,9 @@ func jane() training.Completion {
 // record is a course_completion with the given members.
 func record(members string) string { return `{"action":"course_completion"` + members + `}` }
 
-func TestTalentLMS_R169(t *testing.T) {
+// spec is what the suite has to know of TalentLMS.
+func spec(tb testing.TB) lmstest.Spec {
+	tb.Helper()
 	const ids, at = `,"user_id":"7","object_id":"1"`, `,"unix_timestamp":"1775658622"`
 	least := func(change func(*training.Completion)) []training.Completion {
 		c := jane()
@@ -40,15 +42,16 @@ func TestTalentLMS_R169(t *testing.T) {
 		return []training.Completion{c}
 	}
 	same := func(*training.Completion) {}
-	sample := func(name string) lmstest.Recorded { return lmstest.Sample(t, "testdata", name) }
+	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
 	ignored := func(action, reason string) lmstest.Ignored {
 		return lmstest.Ignored{
 			Recorded: lmstest.JSON(action, `{"action":"`+action+`"`+ids+at+`}`),
 			Want:     []lms.Ignored{{Event: action, Reason: reason}},
 		}
 	}
-	lmstest.Run(t, lmstest.Spec{
-		Adapter: talentlms.New(),
+	return lmstest.Spec{
+		New:     lmstest.With(talentlms.New),
+		Mapping: talentlms.DefaultMapping(),
 		Verifier: func(secrets ...string) (lms.Verifier, error) {
 			return signature.NewBasic(talentlms.BasicUser, secrets)
 		},
@@ -107,13 +110,17 @@ func TestTalentLMS_R169(t *testing.T) {
 			{Recorded: lmstest.JSON("nothing", ``), Reason: "incomplete JSON"},
 			{Recorded: lmstest.JSON("a text", `"course_completion"`), Reason: "want a timeline record or an array of them, is a string"},
 		},
-	})
+	}
 }
+
+func TestTalentLMS_R169(t *testing.T) { lmstest.Run(t, spec(t)) }
+
+func BenchmarkTalentLMS(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestOneBadRecordSparesTheOthers: nothing is sent twice (R132), so what is good must be kept.
 func TestOneBadRecordSparesTheOthers_R132(t *testing.T) {
 	good := strings.TrimSpace(string(lmstest.Sample(t, "testdata", "course-completion").Body))
-	decoded, err := talentlms.New().Decode(lms.Request{Body: []byte(`[{},` + good + `,{"action":"course_failure"}]`)})
+	decoded, err := talentlms.New(nil).Decode(lms.Request{Body: []byte(`[{},` + good + `,{"action":"course_failure"}]`)})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
@@ -124,7 +131,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{record(`,"user_id":7,"object_id":"1","unix_timestamp":"1775658622"`), `[{"action":"course_failure"}]`, `[]`, ``} {
 		f.Add([]byte(seed))
 	}
-	adapter := talentlms.New()
+	adapter := talentlms.New(nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		decoded, err := adapter.Decode(lms.Request{Body: body})
 		lmstest.Check(t, adapter, decoded, err)

@@ -3,6 +3,7 @@ package signature
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"countersign/internal/lms"
 )
@@ -12,7 +13,8 @@ type all []lms.Verifier
 
 // All composes verifiers: every one must pass, and the first refusal is the answer. Put the
 // one first that tells a stranger least, the networks: then nobody outside them can find out
-// whether a stolen credential is still good. None at all is an error: it would accept anybody (R41).
+// whether a stolen credential is still good; and the one last that may have to ask a third party.
+// None at all is an error: it would accept anybody (R41).
 func All(verifiers ...lms.Verifier) (lms.Verifier, error) {
 	switch {
 	case len(verifiers) == 0:
@@ -36,4 +38,15 @@ func (v all) Verify(r lms.Request) (int, error) {
 		oldest = max(oldest, secret)
 	}
 	return oldest, nil
+}
+
+// Challenge implements lms.Challenger: what each of them says, once.
+func (v all) Challenge() string {
+	var challenges []string
+	for _, verifier := range v {
+		if c, ok := verifier.(lms.Challenger); ok && c.Challenge() != "" && !slices.Contains(challenges, c.Challenge()) {
+			challenges = append(challenges, c.Challenge())
+		}
+	}
+	return strings.Join(challenges, ", ")
 }

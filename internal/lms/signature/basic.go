@@ -37,6 +37,9 @@ func NewBasic(username string, passwords []string) (*Basic, error) {
 	return &Basic{pairs: c}, nil
 }
 
+// Challenge implements lms.Challenger.
+func (v *Basic) Challenge() string { return `Basic realm="countersign"` }
+
 // Verify implements lms.Verifier. User name and password are compared as one, so that neither the
 // time nor the answer says that one of them is right.
 func (v *Basic) Verify(r lms.Request) (int, error) {

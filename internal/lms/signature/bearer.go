@@ -23,9 +23,12 @@ func NewBearer(secrets []string) (*Bearer, error) {
 	return &Bearer{secrets: c}, nil
 }
 
+// Challenge implements lms.Challenger.
+func (v *Bearer) Challenge() string { return bearerChallenge }
+
 // Verify implements lms.Verifier.
 func (v *Bearer) Verify(r lms.Request) (int, error) {
-	token, err := underScheme(r, "Bearer")
+	token, err := BearerToken(r)
 	if err != nil {
 		return 0, err
 	}
@@ -35,6 +38,13 @@ func (v *Bearer) Verify(r lms.Request) (int, error) {
 	}
 	return secret, nil
 }
+
+// bearerChallenge says no more than the scheme: RFC 6750 §3.1 wants nothing else where the sender
+// may not have known that a token is needed.
+const bearerChallenge = "Bearer"
+
+// BearerToken is the token of "Authorization: Bearer TOKEN". The error wraps lms.ErrUnauthenticated.
+func BearerToken(r lms.Request) (string, error) { return underScheme(r, "Bearer") }
 
 // underScheme is what stands behind the scheme in Authorization. The scheme may be in any case (RFC 9110
 // §11.1). One space follows it: the grammar allows more, no sender uses them, and without them the

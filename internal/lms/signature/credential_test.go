@@ -2,6 +2,7 @@ package signature_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -59,6 +60,38 @@ func kinds() map[string]kind {
 			func(values ...string) lms.Request {
 				r := request()
 				r.Query = url.Values{"auth_secret": values, "other": {"1"}}.Encode()
+				return r
+			}, plain,
+		},
+		"path token": {
+			func(secrets ...string) (lms.Verifier, error) { return signature.NewPathToken(secrets) },
+			func(values ...string) lms.Request {
+				r := request()
+				r.PathToken = strings.Join(values, "/") // the ingress gives one segment, so this is worse than can be
+				return r
+			}, plain,
+		},
+		"token in a JSON body": {
+			func(secrets ...string) (lms.Verifier, error) { return signature.NewBodyToken(secrets, "auth_secret") },
+			func(values ...string) lms.Request {
+				r := request("Content-Type", "application/json; charset=utf-8")
+				members := []string{`"event":"x"`, `"user":{"auth_secret":"s3cret-activate"}`}
+				for _, value := range values {
+					text, err := json.Marshal(value)
+					if err != nil {
+						panic(err)
+					}
+					members = append(members, `"auth_secret":`+string(text))
+				}
+				r.Body = []byte("{" + strings.Join(members, ",") + "}")
+				return r
+			}, plain,
+		},
+		"token in a form": {
+			func(secrets ...string) (lms.Verifier, error) { return signature.NewBodyToken(secrets, "auth_secret") },
+			func(values ...string) lms.Request {
+				r := request("Content-Type", "application/x-www-form-urlencoded")
+				r.Body = []byte(url.Values{"auth_secret": values, "event": {"s3cret-activate"}}.Encode())
 				return r
 			}, plain,
 		},

@@ -3,12 +3,14 @@ package signature_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"countersign/internal/lms"
@@ -110,5 +112,59 @@ func FuzzQuery(f *testing.F) {
 		_, err := v.Verify(r)
 		values, parseErr := url.ParseQuery(query)
 		agree(t, parseErr == nil && len(values["token"]) == 1 && values.Get("token") == "s3cret", err)
+	})
+}
+
+func FuzzBodyToken(f *testing.F) {
+	for _, seed := range []string{
+		`{"auth_secret":"s3cret-axis"}`, `{"auth_secret":"s3cret-axis"} `, `{"a":[{}],"auth_secret":"x"}`, `[]`, `{"auth_secret":1}`, `{`, "auth_secret=s3cret-axis",
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	v := bodyToken(f)
+	f.Fuzz(func(t *testing.T, body string, asForm bool) {
+		r := request("Content-Type", "application/json")
+		if asForm {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		r.Body = []byte(body)
+		_, err := v.Verify(r)
+		if asForm && !strings.HasPrefix(strings.TrimSpace(body), "{") {
+			values, parseErr := url.ParseQuery(body)
+			agree(t, parseErr == nil && len(values["auth_secret"]) == 1 && values.Get("auth_secret") == "s3cret-axis", err)
+			return
+		}
+		if err != nil {
+			require.ErrorIs(t, err, lms.ErrUnauthenticated)
+			return
+		}
+		var members map[string]any
+		require.NoError(t, json.Unmarshal([]byte(body), &members))
+		require.Equal(t, "s3cret-axis", members["auth_secret"])
+	})
+}
+
+func FuzzJWT(f *testing.F) {
+	key := rsaKeys()[0]
+	good := jws(f, jose.RS256, key, kid("k"), `{"exp":1775659000}`)
+	parts := strings.Split(good, ".")
+	for _, seed := range []string{good, good + "\n", parts[0] + "..", "..", parts[0] + "." + parts[1] + "." + parts[0], "{}", ""} {
+		f.Add(seed)
+	}
+	c := config(keySet{publicKey("k", key.Public())})
+	c.InBody = true
+	v, err := signature.NewJWT(c)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, body string) {
+		r := request()
+		r.Body = []byte(body)
+		if _, err := v.Verify(r); err != nil {
+			require.ErrorIs(t, err, lms.ErrUnauthenticated)
+			return
+		}
+		payload, err := signature.Payload(r.Body)
+		require.NoError(t, err, "what was verified can be read")
+		require.JSONEq(t, `{"exp":1775659000}`, string(payload))
 	})
 }

@@ -46,6 +46,12 @@ func NewHMACIn(format Format, secrets []string, headers ...string) (*HMAC, error
 	return v, nil
 }
 
+// signatureChallenge is what a source that signs its bodies is told. No registered scheme fits.
+const signatureChallenge = "Signature"
+
+// Challenge implements lms.Challenger.
+func (v *HMAC) Challenge() string { return signatureChallenge }
+
 // Verify implements lms.Verifier. Where several signatures are present, in several headers or
 // in one header sent twice, all must match: a request that says two things about itself is
 // not authentic. It returns the oldest secret that any of them needed.

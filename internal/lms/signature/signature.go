@@ -1,7 +1,9 @@
 // Package signature holds the verifiers that decide whether a delivery comes from its source
-// (R23): signatures over the body (HMAC, Standard), credentials sent along (Header, Bearer, Basic,
-// QueryToken) and networks (IPAllow). All composes them. Each is built once per source from its
-// active secrets and is safe for concurrent use.
+// (R23): signatures over the body (HMAC, Standard), tokens that an issuer signed (JWT), credentials
+// sent along (Header, Bearer, Basic, QueryToken, PathToken, BodyToken), client certificates
+// (PinnedCertificate, IssuedCertificate), networks (IPAllow), and nothing at all for tests (None).
+// All composes them, Choice takes one of two. Each is built once per source from its active
+// secrets and is safe for concurrent use.
 //
 // Every constructor takes the active secrets, the current one first: during a rotation there are
 // several, and Verify says which one matched (R208). A short secret is accepted, because the

@@ -11,11 +11,14 @@ import (
 	"countersign/internal/lms"
 )
 
+// StandardHeader carries the signatures of Standard Webhooks.
+const StandardHeader = "webhook-signature"
+
 // The headers of Standard Webhooks.
 const (
 	standardID        = "webhook-id"
 	standardTimestamp = "webhook-timestamp"
-	standardSignature = "webhook-signature"
+	standardSignature = StandardHeader
 )
 
 const (
@@ -58,6 +61,9 @@ func NewStandard(secrets []string, tolerance time.Duration, now func() time.Time
 	}
 	return v, nil
 }
+
+// Challenge implements lms.Challenger.
+func (v *Standard) Challenge() string { return signatureChallenge }
 
 // Verify implements lms.Verifier. Of several signatures one that matches is enough: while a sender
 // changes its secret it signs with both. It returns the newest secret that matched.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 
 	"countersign/internal/journal"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/platform"
 	"countersign/internal/settings"
 	"countersign/internal/telemetry"
@@ -44,8 +45,20 @@ func Load() (settings.Process, *settings.Settings, error) {
 	if err != nil {
 		return p, nil, err
 	}
-	tenants, err := settings.Load(p.Tenants, settings.Known{Platforms: platform.Names(), QMS: []string{ArenaQMS}})
+	tenants, err := settings.Load(p.Tenants, settings.Known{
+		Platforms: platform.Names(), QMS: []string{ArenaQMS}, Mapping: checkMapping,
+	})
 	return p, tenants, err
+}
+
+// checkMapping puts a tenant's mapping over the platform's own and says what is wrong with it.
+func checkMapping(name string, own mapping.Definition) error {
+	from, ok := platform.Find(name)
+	if !ok {
+		return nil // an unknown platform is a mistake of its own
+	}
+	_, err := from.Mapping(&own)
+	return err
 }
 
 // Open loads the settings and opens what they name.

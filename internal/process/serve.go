@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Serve serves until ctx ends, then calls draining, takes no new connections and lets the
+// Serve serves, over TLS where the server has a configuration for it, until ctx ends, then calls draining, takes no new connections and lets the
 // requests under way finish for at most timeout.
 func Serve(ctx context.Context, server *http.Server, draining func(), timeout time.Duration) error {
 	return serveOn(ctx, server, func(string) {}, draining, timeout)
@@ -23,7 +23,13 @@ func serveOn(ctx context.Context, server *http.Server, listening func(address st
 	}
 	listening(listener.Addr().String())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig != nil {
+			served <- server.ServeTLS(listener, "", "") // the certificate is the configuration's
+			return
+		}
+		served <- server.Serve(listener)
+	}()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve %s: %w", server.Addr, err)

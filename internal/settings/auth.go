@@ -1,10 +1,7 @@
 package settings
 
 import (
-	"fmt"
-	"io"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -12,7 +9,7 @@ import (
 // asked for; a delivery must satisfy all the others, and there is at least one.
 //
 // Secrets of every kind are the active ones, the current one first; more than one during a
-// rotation (R208).
+// rotation (R208). Kinds in which a third party vouches for the sender are in authissued.go.
 type Auth struct {
 	HMACSHA256    *HMACSHA256
 	APIKey        *APIKey
@@ -20,8 +17,16 @@ type Auth struct {
 	Authorization *Authorization
 	Basic         *Basic
 	TokenIn       *TokenIn
+	JWT           *JWT
+	OAuth2        *OAuth2
+	Login         *Login
+	MTLS          *MTLS
+	// LearnUponV1 stands beside HMACSHA256 as the other one of two: a delivery carries either (R30).
+	LearnUponV1 *LearnUponV1
 	// IPAllow are the networks deliveries may come from (R47).
 	IPAllow []netip.Prefix
+	// None takes deliveries from anybody. Only a source in test mode has it (R41).
+	None bool
 }
 
 // HMACSHA256 is a signature over the raw body.
@@ -79,52 +84,18 @@ type Basic struct {
 	Secrets  []Secret
 }
 
-// TokenIn is a token outside of the headers.
+// TokenIn is a token outside of the headers, in exactly one of three places.
 type TokenIn struct {
 	// Query is the parameter of the URL's query that holds it.
-	Query   string
+	Query string
+	// Path says that it stands in the URL's path, right behind the source.
+	Path bool
+	// Body is the member of the JSON object, or the field of the form, that holds it.
+	Body    string
 	Secrets []Secret
 }
 
-func (a Auth) describe(w io.Writer) {
-	if len(a.IPAllow) > 0 {
-		line(w, "", "only from %s", strings.Trim(fmt.Sprint(a.IPAllow), "[]"))
-	}
-	if h := a.HMACSHA256; h != nil {
-		line(w, "", "HMAC-SHA256 %s, secrets %s", h.describe(), masked(h.Secrets))
-	}
-	if k := a.APIKey; k != nil {
-		line(w, "", "API key in %s, secrets %s", k.Header, masked(k.Secrets))
-	}
-	if b := a.Bearer; b != nil {
-		line(w, "", "bearer token, secrets %s", masked(b.Secrets))
-	}
-	if v := a.Authorization; v != nil {
-		line(w, "", "Authorization exactly as typed, secrets %s", masked(v.Secrets))
-	}
-	if b := a.Basic; b != nil {
-		line(w, "", "basic as %s, secrets %s", b.Username, masked(b.Secrets))
-	}
-	if t := a.TokenIn; t != nil {
-		line(w, "", "token in the query's parameter %s, secrets %s", t.Query, masked(t.Secrets))
-	}
-}
-
-func (h HMACSHA256) describe() string {
-	if h.Signed == SignedStandard {
-		return fmt.Sprintf("over %s (Standard Webhooks), timestamps within %s", h.Signed, h.Tolerance)
-	}
-	headers := "the platform's header"
-	if len(h.Headers) > 0 {
-		headers = strings.Join(h.Headers, " or ")
-	}
-	return fmt.Sprintf("over the body in %s, %s, prefix %s", headers, h.Encoding, h.Prefix)
-}
-
-func masked(secrets []Secret) string {
-	all := make([]string, len(secrets))
-	for i, secret := range secrets {
-		all[i] = shown(secret)
-	}
-	return strings.Join(all, ", ")
+// LearnUponV1 is the MD5 that version 1 of LearnUpon's webhooks has inside the body.
+type LearnUponV1 struct {
+	Secrets []Secret
 }

@@ -34,6 +34,7 @@ func setSourceSecrets(t *testing.T) {
 	t.Setenv("TYPED", "Bearer value-of-new-secret")
 	t.Setenv("LINES", "value of two\nlines, indeed")
 	t.Setenv("SPACED", "value-of-spaced-secret ")
+	t.Setenv("URLSAFE", "value-of.urlsafe_secret~")
 }
 
 // requireProof holds that a loaded source can never take deliveries from anybody (R41).
@@ -58,7 +59,15 @@ func requireProof(t *testing.T, auth settings.Auth) {
 	if auth.TokenIn != nil {
 		lists = append(lists, auth.TokenIn.Secrets)
 	}
-	require.True(t, len(lists) > 0 || len(auth.IPAllow) > 0)
+	if auth.OAuth2 != nil {
+		lists = append(lists, auth.OAuth2.Secrets)
+	}
+	if auth.Login != nil {
+		lists = append(lists, auth.Login.Secrets)
+	}
+	certified := auth.MTLS != nil && len(auth.MTLS.Fingerprints)+len(auth.MTLS.Authorities) > 0
+	issued := auth.JWT != nil && auth.JWT.KeysURL+auth.JWT.KeysFile != ""
+	require.True(t, len(lists) > 0 || len(auth.IPAllow) > 0 || certified || issued)
 	for _, secrets := range lists {
 		require.NotEmpty(t, secrets)
 		for _, secret := range secrets {
@@ -98,8 +107,29 @@ func TestDocumentedAuthIsAccepted_R24_R33_R34_R38_R43_R45_R47(t *testing.T) {
 	require.NotNil(t, auth("both").APIKey)
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("198.51.100.7/32")}, auth("both").IPAllow)
 
-	require.Len(t, s.Warnings, 1)
-	require.Contains(t, s.Warnings[0], "ip_allow: is the only check")
+	require.True(t, auth("path").TokenIn.Path)
+	require.Equal(t, []string{"value-of.urlsafe_secret~"}, reveal(auth("path").TokenIn.Secrets))
+	require.Equal(t, "auth_secret", auth("member").TokenIn.Body)
+	require.Equal(t, &settings.JWT{
+		KeysURL: "https://lms.example.com/jwks", In: settings.JWTInBody, Algorithms: []string{"RS256"},
+		Issuer: "https://live-events.canvas.instructure.com", Audience: "countersign",
+		Claims: map[string]string{"/metadata/root_account_uuid": "our-account"}, Tolerance: time.Minute,
+	}, auth("signed-token").JWT)
+	require.Equal(t, "bridge", auth("client").OAuth2.ClientID)
+	require.Equal(t, 10*time.Minute, auth("client").OAuth2.Lifetime)
+	require.Equal(t, "activate-svc", auth("user").Login.Username)
+	require.Equal(t, settings.AnswerObject, auth("user").Login.Answer)
+	require.Equal(t, 10*time.Minute, auth("user").Login.Lifetime)
+	require.Equal(t, byte(0x5e), auth("certificate").MTLS.Fingerprints[0][0])
+	trial, ok := s.Tenants[0].Source("trial")
+	require.True(t, ok)
+	require.True(t, trial.Auth.None)
+	require.Equal(t, settings.ModeTest, trial.Mode)
+
+	require.Len(t, s.Warnings, 3)
+	require.Contains(t, s.Warnings[0], "token_in.body: has the secret kept in the journal")
+	require.Contains(t, s.Warnings[1], "ip_allow: is the only check")
+	require.Contains(t, s.Warnings[2], "auth: none lets anybody send")
 
 	var out bytes.Buffer
 	require.NoError(t, s.Describe(&out))
@@ -112,6 +142,15 @@ func TestDocumentedAuthIsAccepted_R24_R33_R34_R38_R43_R45_R47(t *testing.T) {
 		"basic as countersign, secrets •••• (env:NEW)",
 		"token in the query's parameter auth_secret, secrets •••• (env:NEW)",
 		"only from 203.0.113.0/24 2001:db8:1::/48",
+		"token in the URL's path, behind the source, secrets •••• (env:URLSAFE)",
+		"token in the body's auth_secret, secrets •••• (env:NEW)",
+		"signed token as the body, RS256, keys from https://lms.example.com/jwks, issuer https://live-events.canvas.instructure.com, " +
+			"audience countersign, /metadata/root_account_uuid = our-account",
+		"OAuth 2.0 token from /oauth/acme/client/token as bridge, for 10m0s, secrets •••• (env:NEW)",
+		"token from /login/acme/user as activate-svc, for 10m0s, answered as object, secrets •••• (env:NEW)",
+		"client certificate with SHA-256 5e1f00112233445566778899aabbccddeeff00112233445566778899aabbccdd",
+		"TEST MODE: deliveries are read and shown, and not processed",
+		"NOTHING: anybody can send; for tests only",
 	} {
 		require.Contains(t, out.String(), want)
 	}
@@ -154,7 +193,7 @@ func TestAuthPointsAtTheMistake_R41(t *testing.T) {
 		"none beside another":      {"{none: , bearer: {secrets: [env:NEW]}}", "auth.none: none is for tests only"},
 		"no kind":                  {"{}", "auth: must say how deliveries prove where they come from: hmac_sha256, api_key, bearer,"},
 		"a word":                   {"basic", "auth: must be a mapping, not a text"},
-		"unknown kind":             {"{jwt: {}}", "auth.jwt: unknown key (known: hmac_sha256 api_key bearer authorization basic token_in ip_allow)"},
+		"unknown kind":             {"{saml: {}}", "auth.saml: unknown key (known: hmac_sha256 api_key bearer authorization basic token_in jwt oauth2 login mtls learnupon_v1 ip_allow)"},
 		"an empty kind":            {"{ip_allow: [203.0.113.7], api_key: }", "auth.api_key: is empty; say what it checks"},
 		"no secrets":               {"{bearer: {}}", "auth.bearer.secrets: is required"},
 		"an empty list":            {"{bearer: {secrets: []}}", "auth.bearer.secrets: must name at least one secret"},
@@ -169,8 +208,10 @@ func TestAuthPointsAtTheMistake_R41(t *testing.T) {
 		"a header kept in clear":   {"{api_key: {header: x-request-id, secrets: [env:NEW]}}", "auth.api_key.header: X-Request-Id is a header of HTTP's own"},
 		"no user name":             {"{basic: {secrets: [env:NEW]}}", "auth.basic.username: is required"},
 		"a colon in it":            {"{basic: {username: 'a:b', secrets: [env:NEW]}}", "auth.basic.username: must have no colon"},
-		"no parameter":             {"{token_in: {secrets: [env:NEW]}}", "auth.token_in.query: is required"},
-		"a token in the path":      {"{token_in: {path: 1, query: t, secrets: [env:NEW]}}", "auth.token_in.path: unknown key (known: query secrets)"},
+		"no parameter":             {"{token_in: {secrets: [env:NEW]}}", "auth.token_in: must have exactly one of query: NAME, path: true and body: NAME"},
+		"a token in two places":    {"{token_in: {path: true, query: t, secrets: [env:URLSAFE]}}", "auth.token_in: must have exactly one of"},
+		"path: false":              {"{token_in: {path: false, secrets: [env:URLSAFE]}}", "auth.token_in: must have exactly one of"},
+		"no path segment":          {"{token_in: {path: true, secrets: [env:TYPED]}}", "auth.token_in.secrets[0]: must be of letters, digits"},
 		"what is signed":           {"{hmac_sha256: {signed: path, secrets: [env:NEW]}}", `unknown choice "path" (known: body id.timestamp.body)`},
 		"an encoding":              {"{hmac_sha256: {encoding: base32, secrets: [env:NEW]}}", `unknown encoding "base32" (known: hex base64)`},
 		"a tolerance for a body":   {"{hmac_sha256: {tolerance: 5m, secrets: [env:NEW]}}", "tolerance: belongs to signed: id.timestamp.body"},
@@ -213,6 +254,9 @@ func TestTenantsShareNoSecretOfAnyKind_R164(t *testing.T) {
 		"authorization": func(r string) string { return "{authorization: {secrets: [" + r + "]}}" },
 		"basic":         func(r string) string { return "{basic: {username: u, secrets: [" + r + "]}}" },
 		"token_in":      func(r string) string { return "{token_in: {query: t, secrets: [" + r + "]}}" },
+		"token_in body": func(r string) string { return "{token_in: {body: t, secrets: [" + r + "]}}" },
+		"oauth2":        func(r string) string { return "{oauth2: {client_id: c, secrets: [" + r + "]}}" },
+		"login":         func(r string) string { return "{login: {username: u, secrets: [" + r + "]}}" },
 	}
 	two := func(mine, other string) error {
 		second := strings.TrimPrefix(strings.ReplaceAll(withAuth(other), "acme", "globex"), "tenants:\n")

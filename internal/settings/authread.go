@@ -11,16 +11,25 @@ import (
 
 // kinds are the keys of `auth`, any of which can be combined.
 func kinds() []string {
-	return []string{"hmac_sha256", "api_key", "bearer", "authorization", "basic", "token_in", "ip_allow"}
+	return []string{
+		"hmac_sha256", "api_key", "bearer", "authorization", "basic", "token_in", "jwt", "oauth2", "login", "mtls", "learnupon_v1", "ip_allow",
+	}
 }
 
 // unproven is said of a source that would take deliveries from anybody (R41).
-const unproven = "none is for tests only and not accepted: anybody could report completions"
+const unproven = "none is for tests only and not accepted without mode: test: anybody could report completions"
 
-func (r *tenantReader) auth(e entry) Auth {
+// learnUpon is the one platform that learnupon_v1 is for.
+const learnUpon = "learnupon"
+
+func (r *tenantReader) auth(e entry, of Source) Auth {
 	if e.present() && e.node.Kind == yaml.ScalarNode && e.node.Value == "none" {
-		e.mistake(unproven)
-		return Auth{}
+		if of.Mode != ModeTest {
+			e.mistake(unproven)
+			return Auth{}
+		}
+		e.warn("none lets anybody send to this source; it is in test mode, so nothing is processed")
+		return Auth{None: true}
 	}
 	f, ok := e.fields()
 	if !ok {
@@ -41,6 +50,11 @@ func (r *tenantReader) auth(e entry) Auth {
 		Authorization: r.authorization(f.get("authorization")),
 		Basic:         r.basic(f.get("basic")),
 		TokenIn:       r.tokenIn(f.get("token_in")),
+		JWT:           r.jwt(f.get("jwt")),
+		OAuth2:        r.oauth2(f.get("oauth2")),
+		Login:         r.login(f.get("login")),
+		MTLS:          r.mtls(f.get("mtls")),
+		LearnUponV1:   r.learnUponV1(f.get("learnupon_v1"), of.Platform),
 		IPAllow:       networks(f.get("ip_allow")),
 	}
 	switch _, none := f.names["none"]; {
@@ -52,9 +66,25 @@ func (r *tenantReader) auth(e entry) Auth {
 		f.get("ip_allow").warn("is the only check: whoever sends from these addresses, such as other customers of a hosted LMS, " +
 			"can report completions; add a credential if the LMS can send one")
 	}
+	r.weaknesses(f, a, given)
 	a.collisions(e)
 	f.done()
 	return a
+}
+
+// weaknesses finds kinds that prove too little alone.
+func (r *tenantReader) weaknesses(f *fields, a Auth, given []string) {
+	others := slices.DeleteFunc(slices.Clone(given), func(kind string) bool { return kind == "jwt" || kind == "ip_allow" })
+	if j := a.JWT; j != nil && len(others) == 0 {
+		at := f.get("jwt")
+		if j.Audience == "" && len(j.Claims) == 0 {
+			at.warn("takes tokens that the issuer signed for any of its customers; name an audience or claims, or add token_in: {path: true}")
+		}
+		r.unshared(at, j.vouched(), "issuer, audience and claims")
+	}
+	if a.LearnUponV1 != nil && (a.TokenIn == nil || !a.TokenIn.Path) {
+		f.get("learnupon_v1").warn("is MD5, which is weak; add token_in: {path: true} so that the URL is secret too")
+	}
 }
 
 // collisions finds kinds that want the same header for themselves: no request could satisfy both.
@@ -80,6 +110,20 @@ func (a Auth) collisions(e entry) {
 	}
 	if a.Basic != nil {
 		claim("Authorization", "basic")
+	}
+	if a.OAuth2 != nil {
+		claim("Authorization", "oauth2")
+	}
+	if a.Login != nil {
+		claim("Authorization", "login")
+	}
+	if a.JWT == nil {
+		return
+	}
+	if a.JWT.In == JWTInAuthorization {
+		claim("Authorization", "jwt")
+	} else if a.TokenIn != nil && a.TokenIn.Body != "" || a.LearnUponV1 != nil {
+		e.mistake("jwt takes the whole body, so that nothing else can stand in it")
 	}
 }
 
@@ -165,9 +209,39 @@ func (r *tenantReader) tokenIn(e entry) *TokenIn {
 	if !ok {
 		return nil
 	}
-	t := &TokenIn{Query: f.get("query").required().text(), Secrets: r.sourceSecrets(f, nil)}
+	t := &TokenIn{Query: f.get("query").textOr(""), Path: f.get("path").flag(false), Body: f.get("body").textOr("")}
+	check := func(string) string { return "" }
+	if t.Path {
+		check = inPath
+	}
+	t.Secrets = r.sourceSecrets(f, check)
+	places := 0
+	for _, given := range []bool{t.Query != "", t.Path, t.Body != ""} {
+		if given {
+			places++
+		}
+	}
+	if t.Body != "" {
+		f.get("body").warn("has the secret kept in the journal, with the body of every delivery; use it only where the LMS can do nothing else")
+	}
+	if places != 1 {
+		e.mistake("must have exactly one of query: NAME, path: true and body: NAME")
+	}
 	f.done()
 	return t
+}
+
+func (r *tenantReader) learnUponV1(e entry, platform string) *LearnUponV1 {
+	f, ok := e.fields()
+	if !ok {
+		return nil
+	}
+	if platform != learnUpon {
+		e.mistake("is for platform %s only", learnUpon)
+	}
+	v := &LearnUponV1{Secrets: r.sourceSecrets(f, nil)}
+	f.done()
+	return v
 }
 
 // networks reads addresses and networks. Wide ones are refused: 0.0.0.0/0 is no check at all.

@@ -98,3 +98,11 @@ func (t Tenant) Course(source string, course training.Course) (mapped Course, ok
 	}
 	return mapped, ok
 }
+
+// learnerField reads the name of a field; absent gives fallback.
+func learnerField(e entry, fallback LearnerField) LearnerField {
+	if !e.present() {
+		return fallback
+	}
+	return oneOf(e, "learner field", LearnerExternalID, LearnerUsername, LearnerID, LearnerEmail)
+}

@@ -88,6 +88,21 @@ func inHeader(value string) string {
 	return ""
 }
 
+// inPath finds what is not one segment of a path as it stands: it would be escaped, or be taken for a part of
+// the URL that has a meaning (RFC 3986 §2.3).
+func inPath(value string) string {
+	unreserved := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~", r)
+	}
+	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return !unreserved(r) }):
+		return "must be of letters, digits, -, ., _ and ~ only, to stand in a URL's path"
+	case value == "." || value == ".." || value == "test":
+		return "has a meaning of its own in a URL's path"
+	}
+	return ""
+}
+
 // standardKey finds what is no secret of Standard Webhooks.
 func standardKey(value string) string {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "whsec_"))

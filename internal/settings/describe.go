@@ -59,7 +59,16 @@ func (t Tenant) describe(w io.Writer) {
 		if len(s.Domains) > 0 {
 			line(w, "", "and at /webhooks/lms for %s", strings.Join(s.Domains, ", "))
 		}
-		s.Auth.describe(w)
+		if s.Mode == ModeTest {
+			line(w, "", "TEST MODE: deliveries are read and shown, and not processed")
+		}
+		s.Auth.describe(w, t.ID+"/"+s.ID)
+		if s.Mapping != nil {
+			line(w, "", "own mapping %s of %s", s.Mapping.Version, strings.Join(mapped(*s.Mapping), ", "))
+		}
+		if s.EmployeeID != t.EmployeeID {
+			line(w, "", "employee id: the learner's %s", s.EmployeeID)
+		}
 		line(w, "", "at most %v a second, %d at once", s.Rate.PerSecond, s.Rate.Burst)
 	}
 }

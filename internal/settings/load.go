@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"countersign/internal/lms/mapping"
 )
 
 // longestFile bounds a settings file, in bytes; thousands of tenants fit.
@@ -22,6 +24,9 @@ type Known struct {
 	Platforms []string
 	// QMS are the names of the QMS adapters, the default first, e.g. "arena".
 	QMS []string
+	// Mapping checks a mapping that is put over the platform's own; its error joins *mapping.Mistake.
+	// nil checks nothing.
+	Mapping func(platform string, d mapping.Definition) error
 }
 
 // Load reads the tenants' file and every secret it names. Relative paths in it start at its own

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"countersign/internal/lms/mapping"
 	"countersign/internal/training"
 )
 
@@ -132,9 +133,24 @@ type Source struct {
 	Platform string
 	// Domains are the original_domain values that lead here, in lower case.
 	Domains []string
+	Mode    Mode
 	Auth    Auth
 	Rate    Rate
+	// Mapping is the tenant's own, put over the platform's; nil where that holds as it is (R61).
+	Mapping *mapping.Definition
+	// EmployeeID is the tenant's EmployeeID, unless this source says otherwise.
+	EmployeeID LearnerField
 }
+
+// Mode says what becomes of a source's deliveries.
+type Mode string
+
+const (
+	// ModeLive processes them.
+	ModeLive Mode = "live"
+	// ModeTest reads and shows them, and processes none (R41, R192).
+	ModeTest Mode = "test"
+)
 
 // Rate bounds how fast a source may deliver.
 type Rate struct {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-func (r *tenantReader) sources(e entry) []Source {
+// sources reads the sources of a tenant, whose employeeID holds where a source does not say otherwise.
+func (r *tenantReader) sources(e entry, employeeID LearnerField) []Source {
 	items := e.list()
 	if e.present() && len(items) == 0 {
 		e.mistake("must name at least one source")
@@ -14,12 +15,12 @@ func (r *tenantReader) sources(e entry) []Source {
 	taken := seen{}
 	sources := make([]Source, len(items))
 	for i, item := range items {
-		sources[i] = r.source(item, taken)
+		sources[i] = r.source(item, taken, employeeID)
 	}
 	return sources
 }
 
-func (r *tenantReader) source(e entry, taken seen) Source {
+func (r *tenantReader) source(e entry, taken seen, employeeID LearnerField) Source {
 	f, ok := e.fields()
 	if !ok {
 		e.required()
@@ -35,7 +36,10 @@ func (r *tenantReader) source(e entry, taken seen) Source {
 	for _, item := range f.get("domains").list() {
 		s.Domains = append(s.Domains, r.domain(item))
 	}
-	s.Auth = r.auth(f.get("auth").required())
+	s.Mode = oneOf(f.get("mode"), "mode", ModeLive, ModeTest)
+	s.Auth = r.auth(f.get("auth").required(), s)
+	s.Mapping = r.mapping(f.get("mapping"), s.Platform)
+	s.EmployeeID = learnerField(f.get("employee_id"), employeeID)
 	s.Rate = rate(f.get("rate"))
 	f.done()
 	return s

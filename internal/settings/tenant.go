@@ -58,10 +58,10 @@ func (r *tenantReader) tenant(e entry) Tenant {
 	t.QMS = r.qms(f.get("qms").required())
 	t.LRS = lrs(f.get("lrs"))
 	t.Certificate = certificate(f.get("certificate"), t.Name)
-	t.EmployeeID = oneOf(f.get("employee_id"), "learner field", LearnerExternalID, LearnerUsername, LearnerID, LearnerEmail)
+	t.EmployeeID = learnerField(f.get("employee_id"), LearnerExternalID)
 	t.UnmappedCourses = oneOf(f.get("unmapped_courses"), "choice", UnmappedReview, UnmappedSameCode)
 	t.Policy = policy(f.get("policy"))
-	t.Sources = r.sources(f.get("sources").required())
+	t.Sources = r.sources(f.get("sources").required(), t.EmployeeID)
 	t.Courses = courses(f.get("courses"), t)
 	f.done()
 	return t

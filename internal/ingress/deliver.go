@@ -3,7 +3,6 @@ package ingress
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -15,39 +14,54 @@ import (
 	"countersign/internal/training"
 )
 
-// deliverBySource handles POST /webhooks/lms/{tenant}/{source}.
+// deliverBySource handles POST /webhooks/lms/{tenant}/{source} and what may stand behind it.
 func (i *Ingress) deliverBySource(c *gin.Context, x *exchange) *problem {
 	if p := i.find(c, x); p != nil {
 		return p
 	}
-	if p := i.readBody(c, x); p != nil {
+	if p := i.readBody(c, x, x.source.Transport); p != nil {
 		return p
+	}
+	if x.place.rehearsal {
+		return i.rehearse(c, x)
 	}
 	return i.receive(c, x)
 }
 
-// find looks the source of the path up and applies its rate limit.
+// find looks the source of the path up, applies its rate limit, and reads the rest of the path.
 func (i *Ingress) find(c *gin.Context, x *exchange) *problem {
-	source, ok := i.sources.Source(c.Param("tenant"), c.Param("source"))
+	a, ok := parseAddress(c.Request.URL.EscapedPath())
+	if !ok {
+		return notFound()
+	}
+	source, ok := i.sources.Source(a.tenant, a.source)
 	if !ok {
 		return notFound()
 	}
 	x.source = source
-	return i.limits.take(source, i.now())
+	if p := i.limits.take(source, i.now()); p != nil {
+		return p
+	}
+	if x.place, ok = source.place(a.tail); !ok {
+		return notFound()
+	}
+	return nil
 }
 
 // deliverByDomain handles POST /webhooks/lms (R162). The body has to be read before its signature
-// can be checked; all that is taken from it is whose secret to check it with. Every refusal
-// looks the same, so that nobody learns which domains are served.
+// can be checked, so it is plain JSON here whatever the platform; all that is taken from it is whose
+// secret to check it with. Every refusal looks the same, so that nobody learns which domains are served.
 func (i *Ingress) deliverByDomain(c *gin.Context, x *exchange) *problem {
-	if p := i.limits.takeDomain(i.now()); p != nil {
+	if p := i.limits.mayPeek(i.now()); p != nil {
 		return p
 	}
-	if p := i.readBody(c, x); p != nil {
+	if p := i.readBody(c, x, lms.Transport{}); p != nil {
+		i.limits.peeked(i.now())
 		return p
 	}
 	source, ok := i.sources.ByDomain(originalDomain(x.body))
 	if !ok {
+		i.limits.peeked(i.now())
 		return notAuthenticatedByDomain("no source for this original_domain")
 	}
 	x.source = source
@@ -62,7 +76,7 @@ func (i *Ingress) deliverByDomain(c *gin.Context, x *exchange) *problem {
 }
 
 func notAuthenticatedByDomain(reason string) *problem {
-	p := notAuthenticated("No source with this original_domain accepts this signature.")
+	p := notAuthenticated("No source with this original_domain accepts this signature. Compare the domain, the secret and its header with the source's.")
 	p.reason = reason
 	return p
 }
@@ -88,20 +102,26 @@ func originalDomain(body []byte) string {
 
 // receive verifies, decodes, journals and answers.
 func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
-	if p := verify(c, x); p != nil {
+	if p := i.verify(c, x); p != nil {
 		return p
 	}
-	decoded, err := i.decode(c.Request.Context(), x, request(c, x))
-	completions := i.adopt(x, &decoded)
+	result := Read(x.source, x.request, i.maxBody)
+	if result.cause != nil {
+		i.logPanic(c.Request.Context(), x, result.cause, result.stack)
+	}
 	d := newDelivery(c, x)
 	d.Body = x.body
-	d.Verdict, d.Reason = judge(decoded, completions, err)
+	d.Verdict, d.Reason = result.Verdict, result.Reason
+	completions := result.Completions
+	if x.source.TestMode {
+		d.Verdict, d.Reason, completions = journal.VerdictTest, wouldBe(result), nil
+	}
 
 	receipt, appendErr := i.append(c.Request.Context(), d, completions)
 	if errors.Is(appendErr, journal.ErrUnstorable) {
 		// It would fail for ever; the raw body can always be kept, and a person told.
 		d.Verdict, d.Reason = journal.VerdictUnmapped, "a completion holds text that cannot be stored"
-		decoded.Problems = append(decoded.Problems, lms.Problem{Reason: d.Reason})
+		result.Problems = append(result.Problems, lms.Problem{Reason: d.Reason})
 		receipt, appendErr = i.append(c.Request.Context(), d, nil)
 	}
 	x.reason = d.Reason
@@ -110,90 +130,40 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 		return unavailable()
 	}
 	x.verdict = receipt.Verdict
+	switch {
+	case errors.Is(result.Err, ErrDefect):
+		return defect()
+	case x.source.TestMode:
+		x.fingerprints = fingerprints(result.Completions)
+		return answer(c, http.StatusOK, newTestReceipt(receipt.DeliveryID, result))
+	}
 	for _, item := range receipt.Completions {
 		x.fingerprints = append(x.fingerprints, item.Fingerprint)
 	}
-	if errors.Is(err, errPanicked) {
-		return defect()
-	}
-	c.JSON(http.StatusOK, newReceipt(receipt, decoded, d.Reason))
+	c.JSON(http.StatusOK, newReceipt(receipt, result, d.Reason))
 	return nil
 }
 
 // verify checks the raw bytes before anything believes them (R23).
-func verify(c *gin.Context, x *exchange) *problem {
-	secret, err := x.source.Verifier.Verify(request(c, x))
-	if err != nil {
-		return notAuthenticated(err.Error())
+func (i *Ingress) verify(c *gin.Context, x *exchange) *problem {
+	x.request = lms.Request{
+		Method: c.Request.Method, Header: c.Request.Header, Body: x.body,
+		Query: c.Request.URL.RawQuery, RemoteAddr: c.ClientIP(),
+		Path: x.place.path, PathToken: x.place.token, Certificate: i.certificate(c.Request),
+	}
+	secret, err := x.source.Verifier.Verify(x.request)
+	switch {
+	case errors.Is(err, lms.ErrUnverifiable):
+		return unverifiable(err.Error())
+	case err != nil:
+		p := notAuthenticated(err.Error())
+		if challenger, ok := x.source.Verifier.(lms.Challenger); ok {
+			p.challenge = challenger.Challenge()
+		}
+		return p
 	}
 	x.secret = secret
 	return nil
-}
-
-// request is what the Verifier judges and the Adapter reads: the same for both.
-func request(c *gin.Context, x *exchange) lms.Request {
-	return lms.Request{
-		Method: c.Request.Method, Header: c.Request.Header, Body: x.body,
-		Query: c.Request.URL.RawQuery, RemoteAddr: c.ClientIP(),
-	}
-}
-
-// errPanicked stands for a defect in an adapter. The delivery is authentic and so must be kept.
-var errPanicked = errors.New("the adapter failed; the body is kept as it came")
-
-func (i *Ingress) decode(ctx context.Context, x *exchange, r lms.Request) (decoded lms.Decoded, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			i.logPanic(ctx, x, cause)
-			decoded, err = lms.Decoded{}, errPanicked
-		}
-	}()
-	return x.source.Adapter.Decode(r)
-}
-
-// adopt gives the completions their tenant and source. One that is not valid is an adapter's defect;
-// it becomes a problem, so that nothing invalid gets past this door.
-func (i *Ingress) adopt(x *exchange, decoded *lms.Decoded) []training.Completion {
-	var completions []training.Completion
-	for _, completion := range decoded.Completions {
-		completion.Tenant, completion.Source = x.source.Tenant, x.source.ID
-		if err := completion.Validate(); err != nil {
-			decoded.Problems = append(decoded.Problems, lms.Problem{
-				Event: completion.Event, EventID: completion.EventID, Reason: err.Error(),
-			})
-			continue
-		}
-		completions = append(completions, completion)
-	}
-	return completions
-}
-
-// mostReasons bounds the reason of a batch in which everything is wrong.
-const mostReasons = 5
-
-// judge gives the delivery its verdict. One problem among good completions still calls for a
-// person, so it decides; whether an accepted one is a duplicate only the journal knows.
-func judge(decoded lms.Decoded, completions []training.Completion, err error) (journal.Verdict, string) {
-	var reasons []string
-	if err != nil {
-		reasons = append(reasons, err.Error())
-	}
-	for _, p := range decoded.Problems {
-		reasons = append(reasons, p.Reason)
-	}
-	switch {
-	case len(reasons) > mostReasons:
-		more := fmt.Sprintf("%d more", len(reasons)-mostReasons)
-		return journal.VerdictUnmapped, strings.Join(append(reasons[:mostReasons], more), "; ")
-	case len(reasons) > 0:
-		return journal.VerdictUnmapped, strings.Join(reasons, "; ")
-	case len(completions) > 0:
-		return journal.VerdictAccepted, ""
-	case len(decoded.Ignored) > 0:
-		return journal.VerdictIgnored, decoded.Ignored[0].Reason
-	default:
-		return journal.VerdictUnmapped, "the delivery holds no event"
-	}
 }
 
 // append commits the delivery. It goes on when the client hangs up: half of an append would

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"countersign/internal/journal"
+	"countersign/internal/lms"
 	"countersign/internal/training"
 )
 
@@ -24,7 +25,12 @@ type exchange struct {
 	delivery string // id
 	received time.Time
 	source   Source // zero while unknown
+	place    place  // which of the source's URLs
 	body     []byte // nil until read
+	// request is what the Verifier judges and the Adapter reads: the same for both. It holds credentials.
+	request lms.Request
+	// mounted is the pattern of a mounted route; "" for everything else.
+	mounted string
 
 	verdict      journal.Verdict // "" while nothing was decided
 	reason       string
@@ -33,7 +39,13 @@ type exchange struct {
 }
 
 // known reports whether the source was found.
-func (x *exchange) known() bool { return x.source.Adapter != nil }
+func (x *exchange) known() bool { return x.source.ID != "" }
+
+// recorded reports whether a refusal is kept in the journal: those of deliveries. A rehearsal and a
+// connection test write nothing (R190).
+func (x *exchange) recorded(r *http.Request) bool {
+	return x.verdict == journal.VerdictRejected && r.Method == http.MethodPost && x.mounted == "" && !x.place.rehearsal
+}
 
 // handle wraps what every delivery gets: an id, an answer whatever happens, a line in the log,
 // a count, and, for a refusal, an entry in the journal.
@@ -53,12 +65,14 @@ func (i *Ingress) handle(next func(*gin.Context, *exchange) *problem) gin.Handle
 			if refused.rejected && x.known() {
 				x.verdict = journal.VerdictRejected
 			}
-			refused.send(c)
+			if !c.Writer.Written() { // a mounted handler may have begun to answer
+				refused.send(c)
+			}
 		}
 		took := i.now().Sub(x.received)
 		i.metrics.count(x, c.Writer.Status(), took)
 		i.logExchange(c, x, took)
-		if x.verdict == journal.VerdictRejected && c.Request.Method == http.MethodPost {
+		if x.recorded(c.Request) {
 			i.recordRejection(c, x)
 		}
 	}
@@ -68,7 +82,7 @@ func (i *Ingress) handle(next func(*gin.Context, *exchange) *problem) gin.Handle
 func (i *Ingress) guard(c *gin.Context, x *exchange, next func(*gin.Context, *exchange) *problem) (refused *problem) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			i.logPanic(c.Request.Context(), x, cause)
+			i.logPanic(c.Request.Context(), x, cause, debug.Stack())
 			refused = defect()
 		}
 	}()
@@ -77,13 +91,13 @@ func (i *Ingress) guard(c *gin.Context, x *exchange, next func(*gin.Context, *ex
 
 // logPanic logs where it happened, and of the cause only its type, or a runtime error's text: any
 // other may hold a value of the body (law 7).
-func (i *Ingress) logPanic(ctx context.Context, x *exchange, cause any) {
+func (i *Ingress) logPanic(ctx context.Context, x *exchange, cause any, stack []byte) {
 	text := fmt.Sprintf("%T", cause)
 	if err, ok := cause.(runtime.Error); ok {
 		text = err.Error()
 	}
 	i.log.ErrorContext(ctx, "panic", "tenant", x.source.Tenant, "source", x.source.ID, "delivery", x.delivery,
-		"cause", text, "stack", string(debug.Stack()))
+		"cause", text, "stack", string(stack))
 }
 
 // logExchange writes the one line per request (R165, R212, R216).
@@ -91,8 +105,8 @@ func (i *Ingress) logExchange(c *gin.Context, x *exchange, took time.Duration) {
 	status := c.Writer.Status()
 	level := slog.LevelInfo
 	switch {
-	case status == http.StatusInternalServerError || status > 500 && x.body != nil:
-		level = slog.LevelError // ours; a body that never came whole (503 too) is the sender's
+	case status == http.StatusInternalServerError || status > 500 && x.body != nil && !x.place.rehearsal:
+		level = slog.LevelError // ours; a body that never came whole (503 too) is the sender's, a lookup the QMS's
 	case status >= 400 || x.secret > 0:
 		level = slog.LevelWarn
 	}
@@ -106,6 +120,11 @@ func (i *Ingress) logExchange(c *gin.Context, x *exchange, took time.Duration) {
 	}
 	if x.secret > 0 {
 		attrs = append(attrs, slog.Int("old_secret", x.secret))
+	}
+	if x.mounted != "" {
+		attrs = append(attrs, slog.String("route", x.mounted))
+		i.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+		return
 	}
 	i.log.LogAttrs(c.Request.Context(), level, "delivery", attrs...)
 }

@@ -5,13 +5,16 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,7 +219,7 @@ func source(t testing.TB, tenant, id string, secrets ...string) ingress.Source {
 	t.Helper()
 	verifier, err := signature.NewHMAC(secrets, canonical.SignatureHeaders()...)
 	require.NoError(t, err)
-	return ingress.Source{Tenant: tenant, ID: id, Platform: canonical.Platform, Adapter: canonical.New(), Verifier: verifier}
+	return ingress.Source{Tenant: tenant, ID: id, Platform: canonical.Platform, Adapter: canonical.New(nil), Verifier: verifier}
 }
 
 func sign(secret string, body []byte) string {
@@ -279,3 +282,31 @@ type adapter struct {
 
 func (a adapter) Platform() string                          { return "odd" }
 func (a adapter) Decode(r lms.Request) (lms.Decoded, error) { return a.decode(r.Body) }
+
+// reader is an adapter that sees the whole request.
+type reader func(r lms.Request) (lms.Decoded, error)
+
+func (f reader) Platform() string                          { return "odd" }
+func (f reader) Decode(r lms.Request) (lms.Decoded, error) { return f(r) }
+
+// inPath verifies the token of the path.
+type inPath string
+
+func (v inPath) Verify(r lms.Request) (int, error) {
+	if subtle.ConstantTimeCompare([]byte(v), []byte(r.PathToken)) != 1 {
+		return 0, fmt.Errorf("%w: the token in the path does not match", lms.ErrUnauthenticated)
+	}
+	return 0, nil
+}
+
+// anybody verifies nothing.
+type anybody struct{}
+
+func (anybody) Verify(lms.Request) (int, error) { return 0, nil }
+
+// entries are copies of what was appended so far.
+func (m *memory) kept() []journal.Delivery {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.entries)
+}

@@ -4,18 +4,28 @@
 //
 // A delivery walks this way, and stops at the first refusal:
 //
-//	route 404 ─ method 405 ─ rate 429 ─ content type 415 ─ bounded read 413 ─ signature 401
-//	          ─ decode ─ journal.Append 503 ─ 200 with a receipt
+//	route 404 ─ method 405 ─ rate 429 ─ content type 415 ─ bounded read 413 ─ signature 401, 503
+//	          ─ inflate, decode (Read) ─ journal.Append 503 ─ 200 with a receipt
+//
+// A source has these URLs, all of them with GET and OPTIONS as the connection test:
+//
+//	/webhooks/lms/{tenant}/{source}[/{token}][/test][/{path}]
+//
+// token where the source's credential stands in the URL, test for a rehearsal (it writes nothing), path
+// where the platform has one. /webhooks/lms finds the source by the body's original_domain.
 //
 // Nothing an authenticated sender says is refused: content that cannot be processed is stored,
 // put up for review and answered 200. A body that ends before its Content-Length is trouble of
 // the line, not content: 503 with Retry-After, because it was not acknowledged and should
-// come again. 500 stands for a defect of ours and nothing else.
+// come again. 500 stands for a defect of ours and nothing else. A sender that a network list keeps out is answered 401
+// like every other one that is not authenticated, and not 403: the difference would tell a stranger
+// which of his tries was nearer. Only a rehearsal answers 4xx on content.
 package ingress
 
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,10 +35,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"countersign/internal/journal"
-	"countersign/internal/lms"
 	"countersign/internal/training"
 )
 
@@ -38,28 +46,6 @@ type Journal interface {
 	Append(ctx context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error)
 	// Ping reports whether an Append would work now.
 	Ping(ctx context.Context) error
-}
-
-// Source is one LMS connection of a tenant, ready to use.
-type Source struct {
-	Tenant, ID, Platform string
-
-	Adapter  lms.Adapter
-	Verifier lms.Verifier
-
-	// RateLimit is how many requests a second are taken, with Burst at once. It is applied
-	// before the signature is checked, so it bounds what a stranger can cost, and must leave
-	// room for the LMS's own spikes (R18). 0 means 200 a second, 2000 at once.
-	RateLimit float64
-	Burst     int
-}
-
-// Sources finds sources. It is safe for concurrent use.
-type Sources interface {
-	// Source finds by the path (R162).
-	Source(tenant, id string) (Source, bool)
-	// ByDomain finds by the envelope's original_domain, given in lower case (R162).
-	ByDomain(domain string) (Source, bool)
 }
 
 // Config is what an Ingress needs. Journal and Sources are required.
@@ -72,11 +58,22 @@ type Config struct {
 	Log *slog.Logger
 	// Registry takes the metrics and is served on /metrics. nil means one of our own.
 	Registry *prometheus.Registry
-	// MaxBody is the largest body in bytes; 0 means 1 MiB.
+	// MaxBody is the largest body in bytes, as it came and inflated; 0 means 1 MiB.
 	MaxBody int64
 	// TrustedProxies are the addresses or CIDRs whose X-Forwarded-For is believed when a
 	// delivery's remote address is recorded; none by default.
 	TrustedProxies []string
+	// ClientCertificate finds the certificate of a request's sender; nil means the one of the TLS
+	// connection. Where a proxy ends TLS, this is what reads its header, if the proxy is trusted.
+	ClientCertificate func(r *http.Request) *x509.Certificate
+	// Rehearse looks up what would become of a completion; see Lookup. nil: a rehearsal says that
+	// nothing was looked up.
+	Rehearse func(ctx context.Context, c training.Completion) Lookup
+	// RehearsalTimeout bounds all lookups of a rehearsal together; 0 means 8 seconds, so that it is
+	// answered within 10.
+	RehearsalTimeout time.Duration
+	// Routes are served beside the webhooks: token and login endpoints, pages.
+	Routes []Route
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -85,6 +82,8 @@ const (
 	// appendTimeout bounds the wait for the commit; a sender waits 5 to 30 seconds (R6).
 	appendTimeout  = 10 * time.Second
 	defaultMaxBody = 1 << 20
+	// lookupTimeout leaves two of a rehearsal's ten seconds to reading and answering.
+	lookupTimeout = 8 * time.Second
 )
 
 // Ingress is the HTTP side of the starter. It is safe for concurrent use.
@@ -94,6 +93,10 @@ type Ingress struct {
 	log     *slog.Logger
 	maxBody int64
 	now     func() time.Time
+
+	certificate   func(r *http.Request) *x509.Certificate
+	lookup        func(ctx context.Context, c training.Completion) Lookup
+	lookupTimeout time.Duration
 
 	engine   *gin.Engine
 	metrics  *metrics
@@ -113,6 +116,9 @@ func New(cfg Config) (*Ingress, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.ClientCertificate == nil {
+		cfg.ClientCertificate = peerCertificate
+	}
 	counters, err := newMetrics(cfg.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("new ingress: %w", err)
@@ -123,6 +129,11 @@ func New(cfg Config) (*Ingress, error) {
 		log:     cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
 		maxBody: cmp.Or(cfg.MaxBody, defaultMaxBody),
 		now:     cfg.Now,
+
+		certificate:   cfg.ClientCertificate,
+		lookup:        cfg.Rehearse,
+		lookupTimeout: cmp.Or(max(cfg.RehearsalTimeout, 0), lookupTimeout),
+
 		metrics: counters,
 		limits:  newLimits(),
 		ready:   &readiness{journal: cfg.Journal, extra: cfg.Ready, now: cfg.Now},
@@ -131,30 +142,6 @@ func New(cfg Config) (*Ingress, error) {
 		return nil, fmt.Errorf("new ingress: %w", err)
 	}
 	return i, nil
-}
-
-func (i *Ingress) routes(cfg Config) (*gin.Engine, error) {
-	gin.SetMode(gin.ReleaseMode) // else gin prints its routes to stdout
-	engine := gin.New()
-	// A redirect would make senders repeat a POST as a GET, without its body.
-	engine.RedirectTrailingSlash = false
-	engine.HandleMethodNotAllowed = true
-	if err := engine.SetTrustedProxies(cfg.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("trusted proxies: %w", err)
-	}
-
-	const bySource = "/webhooks/lms/:tenant/:source"
-	engine.POST(bySource, i.handle(i.deliverBySource))
-	engine.GET(bySource, i.handle(i.testConnection))
-	engine.OPTIONS(bySource, i.handle(i.testConnection))
-	engine.POST("/webhooks/lms", i.handle(i.deliverByDomain))
-	engine.NoRoute(i.handle(func(*gin.Context, *exchange) *problem { return notFound() }))
-	engine.NoMethod(i.handle(func(*gin.Context, *exchange) *problem { return methodNotAllowed() }))
-
-	engine.GET("/healthz", i.healthz)
-	engine.GET("/readyz", i.readyz)
-	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(cfg.Registry, promhttp.HandlerOpts{})))
-	return engine, nil
 }
 
 // Handler serves everything the ingress has.

@@ -50,7 +50,7 @@ func (m *metrics) count(x *exchange, status int, took time.Duration) {
 		verdict = "none"
 	}
 	m.deliveries.WithLabelValues(x.source.Tenant, x.source.ID, verdict, strconv.Itoa(status)).Inc()
-	if status == http.StatusOK && x.verdict != journal.VerdictTest {
+	if status == http.StatusOK && x.verdict != "" && x.verdict != journal.VerdictTest {
 		m.ack.Observe(took.Seconds())
 	}
 }

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -23,6 +24,8 @@ type problem struct {
 	rejected bool
 	// retryAfter is sent as Retry-After, in whole seconds rounded up; 0 sends none.
 	retryAfter time.Duration
+	// challenge is sent as WWW-Authenticate with a 401; "" sends one that names no scheme.
+	challenge string
 	// closes ends the connection: what is left of the body is not worth reading.
 	closes bool
 }
@@ -47,9 +50,9 @@ func methodNotAllowed() *problem {
 		"Deliveries are sent with POST; the header Allow lists what this URL takes.")
 }
 
-func rateLimited(wait time.Duration) *problem {
+func rateLimited(wait time.Duration, what string) *problem {
 	p := newProblem(http.StatusTooManyRequests, "rate-limited", "Too many requests",
-		"This source sends faster than its limit. Nothing was stored; send it again later.")
+		what+" Nothing was stored; send it again after the seconds that Retry-After says.")
 	p.retryAfter, p.closes = wait, true
 	return p
 }
@@ -62,7 +65,7 @@ func unsupported(detail string) *problem {
 
 func tooLarge(limit int64) *problem {
 	p := newProblem(http.StatusRequestEntityTooLarge, "too-large", "Body too large",
-		"The body is larger than "+strconv.FormatInt(limit, 10)+" bytes.")
+		"The body is larger than "+strconv.FormatInt(limit, 10)+" bytes. Send fewer events at once, or have the limit raised.")
 	p.rejected, p.closes = true, true
 	return p
 }
@@ -81,6 +84,14 @@ func notAuthenticated(reason string) *problem {
 	return p
 }
 
+// unverifiable is for a Verifier that could not find out: trouble of ours or of a third party (law 4).
+func unverifiable(reason string) *problem {
+	p := newProblem(http.StatusServiceUnavailable, "unverifiable", "Not verified",
+		"Whether the request is authentic could not be found out now. Nothing was stored; send it again.")
+	p.reason, p.retryAfter = reason, retryLater
+	return p
+}
+
 func unavailable() *problem {
 	p := newProblem(http.StatusServiceUnavailable, "unavailable", "Not stored",
 		"The delivery could not be stored and was not acknowledged. Send it again.")
@@ -92,6 +103,10 @@ func defect() *problem {
 	return newProblem(http.StatusInternalServerError, "defect", "Internal error",
 		"The delivery ran into a defect of ours. The request id finds it in our log.")
 }
+
+// noScheme is the challenge where the verifier has none of its own: RFC 9110 §11.6.1 wants one, and
+// signatures over bodies have no registered scheme.
+const noScheme = `Signature realm="deliveries"`
 
 // send writes the problem and pushes it out at once, because what may follow in the handler (a
 // journal entry) must not show in the answer's time.
@@ -107,8 +122,7 @@ func (p *problem) send(c *gin.Context) {
 		c.Header("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	if p.Status == http.StatusUnauthorized {
-		// RFC 9110 §11.6.1 wants a challenge; signatures over bodies have no registered scheme.
-		c.Header("WWW-Authenticate", `Signature realm="deliveries"`)
+		c.Header("WWW-Authenticate", cmp.Or(p.challenge, noScheme))
 	}
 	if p.closes {
 		c.Header("Connection", "close")

@@ -23,12 +23,12 @@ type receiptCompletion struct {
 }
 
 // newReceipt has empty lists rather than null, so that a reader need not tell the two apart.
-func newReceipt(committed journal.Receipt, decoded lms.Decoded, reason string) receipt {
+func newReceipt(committed journal.Receipt, result Result, reason string) receipt {
 	r := receipt{
 		DeliveryID: committed.DeliveryID, Verdict: committed.Verdict, Reason: reason,
 		Completions: []receiptCompletion{},
-		Ignored:     append([]lms.Ignored{}, decoded.Ignored...),
-		Problems:    append([]lms.Problem{}, decoded.Problems...),
+		Ignored:     append([]lms.Ignored{}, result.Ignored...),
+		Problems:    append([]lms.Problem{}, result.Problems...),
 	}
 	for _, item := range committed.Completions {
 		status := journal.VerdictAccepted

@@ -12,11 +12,15 @@ import (
 )
 
 // newDelivery is the journal's entry for the request, without body, verdict and reason. The path
-// carries no query: senders put secrets there.
+// carries no query and no path token: senders put secrets there.
 func newDelivery(c *gin.Context, x *exchange) journal.Delivery {
+	path := webhooks
+	if c.FullPath() != webhooks {
+		path = x.source.written(x.place)
+	}
 	return journal.Delivery{
 		ID: x.delivery, Tenant: x.source.Tenant, Source: x.source.ID, Platform: x.source.Platform,
-		ReceivedAt: x.received, Method: c.Request.Method, Path: c.Request.URL.Path,
+		ReceivedAt: x.received, Method: c.Request.Method, Path: path,
 		RemoteAddr: c.ClientIP(), Header: redact(c.Request.Header),
 	}
 }
@@ -41,12 +45,13 @@ func (i *Ingress) recordRejection(c *gin.Context, x *exchange) {
 	}
 }
 
-// inClear are the headers whose values are kept; of all others (signatures, keys, cookies) only
-// the names are.
+// inClear are the headers whose values are kept, because people or a replay need them: what the
+// body is, and names and ids of events. Of all others (signatures, keys, cookies) only the names are.
 func inClear(name string) bool {
 	switch name {
 	case "Accept", "Accept-Encoding", "Content-Encoding", "Content-Length", "Content-Type", "Date",
-		"Transfer-Encoding", "User-Agent", "X-Request-Id", "X-Webhook-Id", "X-Webhook-Type":
+		"Transfer-Encoding", "User-Agent", "Webhook-Id", "Webhook-Timestamp", "X-Experience-Api-Version",
+		"X-Request-Id", "X-Webhook-Event", "X-Webhook-Id", "X-Webhook-Type":
 		return true
 	}
 	return false

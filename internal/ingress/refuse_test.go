@@ -30,6 +30,9 @@ func TestRefusals_R4_R26(t *testing.T) {
 		"unknown source":       {"POST", "/webhooks/lms/acme/other", body, nil, 404, "not-found", false},
 		"another's source":     {"POST", "/webhooks/lms/main/acme", body, nil, 404, "not-found", false},
 		"unknown path":         {"POST", "/webhooks", body, nil, 404, "not-found", false},
+		"more than the source": {"POST", path + "/more", body, nil, 404, "not-found", false},
+		"GET of a wrong path":  {"GET", path + "/more", "", nil, 404, "not-found", false},
+		"PUT of a wrong path":  {"PUT", path + "/more", "", nil, 405, "method-not-allowed", false},
 		"slash at the end":     {"POST", path + "/", body, nil, 404, "not-found", false},
 		"tenant alone":         {"POST", "/webhooks/lms/acme", body, nil, 404, "not-found", false},
 		"escaped slash":        {"POST", "/webhooks/lms/acme%2Fmain/main", body, nil, 404, "not-found", false},
@@ -67,6 +70,8 @@ func TestRefusals_R4_R26(t *testing.T) {
 			require.NotEmpty(t, problem["detail"])
 			require.Equal(t, answer.header.Get("X-Request-Id"), problem["requestId"])
 			require.Equal(t, test.status == 401, answer.header.Get("WWW-Authenticate") != "")
+			require.Equal(t, test.status == 405, answer.header.Get("Allow") != "")
+			require.NotContains(t, string(answer.body), "s3cret")
 			d.stop()
 			if !test.kept {
 				require.Empty(t, d.journal.entries)

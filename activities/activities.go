@@ -27,8 +27,8 @@ type Tenant struct {
 	Statements xapi.Options
 	// Issuer and VerifyURL are printed on certificates; "{number}" in VerifyURL is replaced.
 	Issuer, VerifyURL string
-	// EmployeeID picks the employee id out of an LMS's learner (C14); "" if it is not there.
-	EmployeeID func(training.Learner) string
+	// EmployeeID picks the employee id out of the learner of a source (C14); "" if it is not there.
+	EmployeeID func(source string, l training.Learner) string
 	// Training finds the QMS's training for a course, and whether it asks for an approval.
 	Training func(source string, course training.Course) (id string, approval, ok bool)
 	// Notices reach the tenant's training admins.

@@ -9,7 +9,8 @@ import (
 )
 
 func (s subject) employee() (string, error) {
-	id := s.tenant.EmployeeID(s.completion().Learner)
+	c := s.completion()
+	id := s.tenant.EmployeeID(c.Source, c.Learner)
 	if id == "" {
 		return "", training.Fail(training.FailureIncomplete, "resolve learner", "", "no employee id in the event")
 	}

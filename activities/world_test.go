@@ -78,7 +78,7 @@ func newWorld(t *testing.T) *world {
 	w.tenant = Tenant{
 		Name: "Acme Medical", Issuer: "Acme Medical", QMS: records, LRS: statements,
 		Statements: xapi.Options{HomePage: "https://lms.example.com", CourseIRI: "https://lms.example.com/courses/{id}"},
-		EmployeeID: func(l training.Learner) string { return l.ExternalID },
+		EmployeeID: func(_ string, l training.Learner) string { return l.ExternalID },
 		Training: func(_ string, c training.Course) (string, bool, bool) {
 			return program, c.Code == "APPROVED", c.Code != "UNMAPPED"
 		},

@@ -4,7 +4,9 @@
 //	starter                               run until SIGTERM, then drain
 //	starter check                         show what would run, secrets masked; report every mistake
 //	starter healthcheck                   exit 0 if the starter on this machine is well
-//	starter replay TENANT FINGERPRINT     start a completion again whose workflow was ended from outside
+//	starter replay …                      do again what came to nothing: a completion, or unmapped deliveries
+//	starter explain …                     show field by field how a delivery is read
+//	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main
 
 import (
@@ -22,7 +24,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starter:", err)
@@ -30,7 +32,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	switch {
 	case len(args) == 0:
 		return serve(ctx, stderr)
@@ -42,10 +44,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 		return process.Healthcheck(ctx, own.Listen)
-	case args[0] == "replay" && len(args) == 3:
-		return replay(ctx, args[1], args[2], stdout, stderr)
+	case args[0] == "replay":
+		return replay(ctx, args[1:], stdout, stderr)
+	case args[0] == "explain":
+		return explain(ctx, args[1:], stdin, stdout, stderr)
+	case args[0] == "send":
+		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | replay TENANT FINGERPRINT]")
+	return errors.New("usage: starter [check | healthcheck | replay … | explain … | send …]")
 }
 
 // check prints what would run. It opens nothing.
@@ -54,7 +60,7 @@ func check(stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := newSources(tenants); err != nil {
+	if _, err := newSources(tenants, verifiers{}); err != nil {
 		return err
 	}
 	if err := own.Describe(stdout); err != nil {

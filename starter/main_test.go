@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const tenants = `tenants:
+const tenantsFile = `tenants:
   - id: acme
     name: Acme Medical
     admins: [training@acme.example]
@@ -37,9 +37,9 @@ func configured(t *testing.T, yaml string) {
 }
 
 func TestCheckShowsWhatWouldRunAndNoSecret_R207(t *testing.T) {
-	configured(t, tenants)
+	configured(t, tenantsFile)
 	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), []string{"check"}, &out, &out))
+	require.NoError(t, run(t.Context(), []string{"check"}, nil, &out, &out))
 	for _, shown := range []string{"tenant acme", "1 mapped", "4 attempts", "env:CHECK_LMS_SECRET", "COUNTERSIGN_LISTEN"} {
 		require.Contains(t, out.String(), shown)
 	}
@@ -55,7 +55,7 @@ func TestCheckReportsEveryMistakeWithItsLine(t *testing.T) {
     sources: [{id: lms, platform: docbo, auth: {hmac_sha256: {secrets: [env:CHECK_LMS_SECRET]}}}]
 `)
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"check"}, &out, &out)
+	err := run(t.Context(), []string{"check"}, nil, &out, &out)
 	for _, mistake := range []string{"countersign.yml:2:", "countersign.yml:5:", `unknown platform "docbo"`} {
 		require.ErrorContains(t, err, mistake)
 	}
@@ -63,22 +63,27 @@ func TestCheckReportsEveryMistakeWithItsLine(t *testing.T) {
 }
 
 func TestUnknownCommandIsAnError(t *testing.T) {
-	for _, args := range [][]string{{"serve"}, {"replay"}, {"check", "more"}} {
-		require.ErrorContains(t, run(t.Context(), args, nil, nil), "usage:")
+	for _, args := range [][]string{{"serve"}, {"check", "more"}} {
+		require.ErrorContains(t, run(t.Context(), args, nil, nil, nil), "usage:")
 	}
-	require.ErrorContains(t, run(t.Context(), []string{"replay", "acme", "no-fingerprint"}, nil, nil), "64 lower-case")
+	for _, args := range [][]string{{"replay"}, {"replay", "-unmapped"}, {"replay", "-source", "lms", "acme", "f"}, {"explain", "acme"}, {"send"}} {
+		var said bytes.Buffer
+		require.Error(t, run(t.Context(), args, nil, &said, &said), args)
+		require.Contains(t, said.String(), "usage:", args)
+	}
+	require.ErrorContains(t, run(t.Context(), []string{"replay", "acme", "no-fingerprint"}, nil, nil, nil), "64 lower-case")
 }
 
 func TestHealthcheckOfNobodyFails(t *testing.T) {
 	t.Setenv("COUNTERSIGN_LISTEN", "127.0.0.1:1")
-	require.ErrorContains(t, run(t.Context(), []string{"healthcheck"}, nil, nil), "healthcheck:")
+	require.ErrorContains(t, run(t.Context(), []string{"healthcheck"}, nil, nil, nil), "healthcheck:")
 }
 
 func TestSourcesAreFoundByPathAndByDomain_R162(t *testing.T) {
-	configured(t, tenants)
+	configured(t, tenantsFile)
 	_, loaded, err := process.Load()
 	require.NoError(t, err)
-	all, err := newSources(loaded)
+	all, err := newSources(loaded, verifiers{})
 	require.NoError(t, err)
 	byPath, ok := all.Source("acme", "lms")
 	require.True(t, ok)

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"time"
 
+	"countersign/internal/clientcert"
 	"countersign/internal/dispatch"
 	"countersign/internal/ingress"
 	"countersign/internal/process"
@@ -23,13 +26,23 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 
-	sources, err := newSources(p.Tenants)
+	sources, err := newSources(p.Tenants, verifiers{keyCache: p.Settings.JWKSCache, log: p.Log})
+	if err != nil {
+		return err
+	}
+	rehearse, err := rehearsal(p)
+	if err != nil {
+		return err
+	}
+	routes, err := newRoutes(p)
 	if err != nil {
 		return err
 	}
 	in, err := ingress.New(ingress.Config{
 		Journal: p.Journal, Sources: sources, Log: p.Log, Registry: p.Registry,
 		MaxBody: p.Settings.MaxBody, TrustedProxies: p.Settings.TrustedProxies,
+		Rehearse: rehearse, Routes: routes,
+		ClientCertificate: clientcert.FromRequest(p.Settings.ClientCertHeader, p.Settings.ProxyNetworks()),
 	})
 	if err != nil {
 		return err
@@ -38,13 +51,26 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 		return fmt.Errorf("register state metrics: %w", err)
 	}
 
+	servers, err := listeners(p, in)
+	if err != nil {
+		return err
+	}
 	p.Log.Info("starter runs", "listen", p.Settings.Listen, "tenants", len(p.Tenants.Tenants))
 	dispatching, stopDispatch := context.WithCancel(context.WithoutCancel(ctx))
 	var g errgroup.Group
 	g.Go(func() error { return newDispatcher(p).Run(dispatching) })
 	g.Go(func() error {
 		defer stopDispatch()
-		return process.Serve(ctx, ingress.NewServer(p.Settings.Listen, in.Handler()), in.Drain, p.Settings.DrainTimeout)
+		serving, stop := context.WithCancel(ctx)
+		defer stop()
+		var all errgroup.Group
+		for _, server := range servers {
+			all.Go(func() error {
+				defer stop() // one that cannot listen takes the others along
+				return process.Serve(serving, server, in.Drain, p.Settings.DrainTimeout)
+			})
+		}
+		return all.Wait()
 	})
 	err = g.Wait()
 	p.Log.Info("starter stopped")
@@ -65,24 +91,18 @@ func newDispatcher(p *process.Process) *dispatch.Dispatcher {
 	})
 }
 
-// replay starts one completion again.
-func replay(ctx context.Context, tenant, fingerprint string, stdout, stderr io.Writer) (err error) {
-	f, err := training.ParseFingerprint(fingerprint)
+// listeners are where the starter serves: HTTP behind a proxy or for this machine, and TLS of its own
+// where settings say so (R2, R40).
+func listeners(p *process.Process, in *ingress.Ingress) ([]*http.Server, error) {
+	all := []*http.Server{ingress.NewServer(p.Settings.Listen, in.Handler())}
+	if p.Settings.TLSListen == "" {
+		return all, nil
+	}
+	config, err := clientcert.TLSConfig(p.Settings.TLSCert, p.Settings.TLSKey, p.Log, time.Now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, err := process.Open(ctx, "starter", stderr)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
-	stored, err := p.Journal.Completion(ctx, tenant, f)
-	if err != nil {
-		return err
-	}
-	if err := newDispatcher(p).Replay(ctx, tenant, stored); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, "started again:", f)
-	return err
+	secure := ingress.NewServer(p.Settings.TLSListen, in.Handler())
+	secure.TLSConfig = config
+	return append(all, secure), nil
 }

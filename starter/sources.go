@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"countersign/internal/ingress"
+	"countersign/internal/lms"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/platform"
 	"countersign/internal/settings"
 )
@@ -14,11 +16,11 @@ type sources struct {
 	byKey    map[[2]string]ingress.Source
 }
 
-func newSources(s *settings.Settings) (*sources, error) {
+func newSources(s *settings.Settings, build verifiers) (*sources, error) {
 	all := &sources{settings: s, byKey: map[[2]string]ingress.Source{}}
 	for _, tenant := range s.Tenants {
 		for _, source := range tenant.Sources {
-			wired, err := wire(tenant, source)
+			wired, err := wire(tenant, source, build)
 			if err != nil {
 				return nil, fmt.Errorf("tenant %s, source %s: %w", tenant.ID, source.ID, err)
 			}
@@ -28,17 +30,28 @@ func newSources(s *settings.Settings) (*sources, error) {
 	return all, nil
 }
 
-func wire(tenant settings.Tenant, source settings.Source) (ingress.Source, error) {
-	adapter, ok := platform.Adapter(source.Platform)
+func wire(tenant settings.Tenant, source settings.Source, build verifiers) (ingress.Source, error) {
+	from, ok := platform.Find(source.Platform)
 	if !ok {
 		return ingress.Source{}, fmt.Errorf("unknown platform %q", source.Platform)
 	}
-	verifier, err := newVerifier(source)
+	fields, err := from.Mapping(source.Mapping)
+	if err != nil {
+		return ingress.Source{}, err
+	}
+	verifier, err := build.of(tenant.ID, source)
 	if err != nil {
 		return ingress.Source{}, err
 	}
 	return ingress.Source{
-		Tenant: tenant.ID, ID: source.ID, Platform: source.Platform, Adapter: adapter, Verifier: verifier,
+		Tenant: tenant.ID, ID: source.ID, Platform: source.Platform,
+		Adapter: from.New(fields), Verifier: verifier, Transport: from.Transport,
+		PathToken: source.Auth.TokenIn != nil && source.Auth.TokenIn.Path, TestMode: source.Mode == settings.ModeTest,
+		Explain: func(r lms.Request) (lms.Decoded, any, error) {
+			var trace mapping.Trace
+			decoded, err := from.New(fields.WithTrace(&trace)).Decode(r)
+			return decoded, trace.Events, err
+		},
 		RateLimit: source.Rate.PerSecond, Burst: source.Rate.Burst,
 	}, nil
 }

@@ -37,10 +37,10 @@ func newSourcesWith(t *testing.T, auth string) (*sources, error) {
 	t.Setenv("CURRENT", current)
 	t.Setenv("PREVIOUS", previous)
 	t.Setenv("STANDARD", "whsec_"+base64.StdEncoding.EncodeToString([]byte(current)))
-	configured(t, strings.Replace(tenants, "{hmac_sha256: {secrets: [env:CHECK_LMS_SECRET, env:CHECK_OLD_SECRET]}}", auth, 1))
+	configured(t, strings.Replace(tenantsFile, "{hmac_sha256: {secrets: [env:CHECK_LMS_SECRET, env:CHECK_OLD_SECRET]}}", auth, 1))
 	_, loaded, err := process.Load()
 	require.NoError(t, err)
-	return newSources(loaded)
+	return newSources(loaded, verifiers{})
 }
 
 func mac(secret string, parts ...string) []byte {
@@ -135,11 +135,11 @@ func TestKeyFromElsewhereIsRefused_R47(t *testing.T) {
 }
 
 func TestSourceWithoutProofIsNotWired_R41(t *testing.T) {
-	_, err := newVerifier(settings.Source{Platform: "canonical"})
+	_, err := verifiers{}.of("acme", settings.Source{Platform: "canonical"})
 	require.Error(t, err)
-	_, err = newVerifier(settings.Source{Platform: "canonical", Auth: settings.Auth{Bearer: &settings.Bearer{}}})
+	_, err = verifiers{}.of("acme", settings.Source{Platform: "canonical", Auth: settings.Auth{Bearer: &settings.Bearer{}}})
 	require.Error(t, err)
-	_, err = newVerifier(settings.Source{Platform: "of nobody", Auth: settings.Auth{
+	_, err = verifiers{}.of("acme", settings.Source{Platform: "of nobody", Auth: settings.Auth{
 		HMACSHA256: &settings.HMACSHA256{Secrets: []settings.Secret{settings.NewSecret(current)}},
 	}})
 	require.ErrorContains(t, err, "headers is required")

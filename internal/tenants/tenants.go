@@ -53,7 +53,13 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 	tenant := activities.Tenant{
 		Name: t.Name, QMS: records,
 		Issuer: t.Certificate.Issuer, VerifyURL: t.Certificate.VerifyURL,
-		EmployeeID: t.EmployeeID.Of,
+		EmployeeID: func(source string, l training.Learner) string {
+			field := t.EmployeeID // also for a source that is no longer in the settings
+			if s, ok := t.Source(source); ok {
+				field = s.EmployeeID
+			}
+			return field.Of(l)
+		},
 		Training: func(source string, c training.Course) (string, bool, bool) {
 			course, ok := t.Course(source, c)
 			return course.Training, course.Approval, ok

@@ -110,7 +110,7 @@ func TestPrintedDeliveryIsAccepted_R195(t *testing.T) {
 	_, err = verifier.Verify(lms.Request{Header: header, Body: []byte(body)})
 	require.NoError(t, err)
 
-	decoded, err := canonical.New().Decode(lms.Request{Body: []byte(body)})
+	decoded, err := canonical.New(nil).Decode(lms.Request{Body: []byte(body)})
 	require.NoError(t, err)
 	require.Empty(t, decoded.Problems)
 	require.Len(t, decoded.Completions, 1)

@@ -16,9 +16,14 @@ var product = []room{
 	// The inbound world. A platform's adapter decodes; platform lists the adapters of this build.
 	{"internal/lms", []string{"internal/training"}},
 	{"internal/lms/strictjson", nil},
+	{"internal/lms/mapping", []string{"internal/training", "internal/lms/strictjson"}},
 	{"internal/lms/signature", []string{"internal/lms"}},
-	{"internal/lms/*", []string{"internal/training", "internal/lms", "internal/lms/strictjson", "internal/lms/signature"}},
-	{"internal/lms/platform", []string{"internal/lms", "internal/lms/*"}},
+	{"internal/lms/jwks", nil},
+	{"internal/clientcert", nil},
+	{"internal/lms/*", []string{"internal/training", "internal/lms", "internal/lms/strictjson", "internal/lms/mapping", "internal/lms/signature"}},
+	{"internal/lms/platform", []string{"internal/lms", "internal/lms/mapping", "internal/lms/*"}},
+	{"internal/issuer", []string{"internal/lms", "internal/lms/signature"}},
+	{"internal/setup", nil},
 
 	// One thing each; none knows another.
 	{"internal/journal", []string{"internal/training"}},
@@ -27,7 +32,7 @@ var product = []room{
 	{"internal/xapi", []string{"internal/training"}},
 	{"internal/certificate", []string{"internal/training"}},
 	{"internal/notify", []string{"internal/training"}},
-	{"internal/settings", []string{"internal/training"}},
+	{"internal/settings", []string{"internal/training", "internal/lms/mapping"}},
 	{"internal/telemetry", nil},
 
 	// The policy, and the hands it has.
@@ -42,7 +47,10 @@ var product = []room{
 	{"internal/dispatch", []string{"internal/training", "internal/journal", "workflows"}},
 
 	// What the two processes share as processes.
-	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform"}},
+	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform", "internal/lms/mapping"}},
+	{"internal/tenants", []string{
+		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/xapi", "internal/notify",
+	}},
 }
 
 // mains wire the product's rooms together. They may import all of them, and nobody imports them.
@@ -51,7 +59,7 @@ var mains = []string{"starter", "worker"}
 // workshop is what builds, runs and tests the product. The product never imports it.
 var workshop = []room{
 	// The suites every adapter passes, and a database to test on.
-	{"internal/lms/lmstest", []string{"internal/training", "internal/lms"}},
+	{"internal/lms/lmstest", []string{"internal/training", "internal/lms", "internal/lms/mapping", "internal/lms/strictjson"}},
 	{"internal/qms/qmstest", []string{"internal/training", "internal/qms"}},
 	{"internal/postgrestest", nil},
 
@@ -106,14 +114,17 @@ var workflowImports = []string{
 // confined are libraries that have their place. The key is an import path; everything below it
 // counts too.
 var confined = map[string][]string{
-	"github.com/gin-gonic/gin":    {"internal/ingress", "internal/console"},
-	"database/sql":                {"internal/journal", "internal/postgrestest"},
-	"github.com/jackc/pgx":        {"internal/journal", "internal/postgrestest"},
-	"modernc.org/sqlite":          {"internal/journal"},
-	"github.com/pressly/goose":    {"internal/journal"},
-	"github.com/wneessen/go-mail": {"internal/notify"},
-	"codeberg.org/go-pdf":         {"internal/certificate"},
-	"go.yaml.in/yaml":             {"internal/settings"},
+	"github.com/gin-gonic/gin":     {"internal/ingress", "internal/console"},
+	"database/sql":                 {"internal/journal", "internal/postgrestest"},
+	"github.com/jackc/pgx":         {"internal/journal", "internal/postgrestest"},
+	"modernc.org/sqlite":           {"internal/journal"},
+	"github.com/pressly/goose":     {"internal/journal"},
+	"github.com/wneessen/go-mail":  {"internal/notify"},
+	"codeberg.org/go-pdf":          {"internal/certificate"},
+	"go.yaml.in/yaml":              {"internal/settings", "internal/setup"},
+	"github.com/theory/jsonpath":   {"internal/lms/mapping"},
+	"github.com/go-jose/go-jose":   {"internal/lms/signature", "internal/lms/jwks", "internal/issuer"},
+	"github.com/Shopify/toxiproxy": {"bench/faults"},
 	"go.temporal.io/sdk": {
 		"workflows", "activities", "internal/dispatch", "internal/telemetry", "internal/process",
 		"starter", "worker", "internal/stack", "dev/local", "internal/e2e",

@@ -128,7 +128,7 @@ func printJSON(w io.Writer, r ingress.Result) error {
 
 // showExplanation prints a block per event, a line per field:
 //
-//	learner.externalId  $.staffNo  "4829"  concat:EMP{value} → "EMP4829"
+//	learner.externalId  staffNo  "4829"  concat:EMP{value} → "EMP4829"
 func showExplanation(w io.Writer, r ingress.Result) error {
 	var page strings.Builder
 	fmt.Fprintln(&page, strings.TrimSuffix(fmt.Sprintf("verdict: %s: %s", r.Verdict, r.Reason), ": "))

@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"countersign/activities"
 	"countersign/internal/ingress"
 	"countersign/internal/issuer"
-	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/platform"
 	"countersign/internal/process"
 	"countersign/internal/setup"
@@ -72,16 +69,5 @@ func mappingRows(name string) []setup.MappingRow {
 	if !ok {
 		return nil
 	}
-	fields := from.DefaultMapping().Definition().Fields
-	var rows []setup.MappingRow
-	for _, target := range mapping.Targets() {
-		if field, read := fields[target]; read {
-			path := strings.Join(append([]string{field.Path}, field.Else...), ", else ")
-			if field.Const != nil {
-				path = strconv.Quote(*field.Const)
-			}
-			rows = append(rows, setup.MappingRow{Target: string(target), Path: path, Transform: field.Transform})
-		}
-	}
-	return rows
+	return setup.Rows(from.DefaultMapping().Definition())
 }

@@ -1,13 +1,5 @@
 package setup
 
-// MappingRow is one row of a platform's default mapping: which field is read where, and what is made
-// of it.
-type MappingRow struct {
-	Target    string
-	Path      string
-	Transform string
-}
-
 // Options say what is known when a page is drawn.
 type Options struct {
 	// BaseURL is where the LMS reaches Countersign, e.g. https://hooks.acme.example; "" leaves the

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -22,10 +21,22 @@ type data struct {
 
 // The secrets of the seeded tenant, as its file refers to them.
 const (
-	lmsSecret   = "ACME_LMS_SECRET"
-	arenaSecret = "ACME_ARENA_SECRET"
-	lrsPassword = "ACME_LRS_PASSWORD"
+	lmsSecret    = "ACME_LMS_SECRET"
+	moodleSecret = "ACME_MOODLE_SECRET"
+	arenaSecret  = "ACME_ARENA_SECRET"
+	lrsPassword  = "ACME_LRS_PASSWORD"
 )
+
+// variables are all of them.
+func variables() []string {
+	all := []string{arenaSecret, lrsPassword}
+	for _, s := range sources() {
+		if s.secret != "" {
+			all = append(all, s.secret)
+		}
+	}
+	return all
+}
 
 // openData makes the directory and its secrets when they are missing.
 func openData(dir string) (*data, error) {
@@ -64,9 +75,9 @@ func readSecrets(path string) (map[string]string, error) {
 		return nil, fmt.Errorf("read secrets: %w", err)
 	}
 	added := ""
-	for _, name := range []string{lmsSecret, arenaSecret, lrsPassword} {
+	for _, name := range variables() {
 		if secrets[name] == "" {
-			secrets[name] = strings.ToLower(rand.Text())
+			secrets[name] = newSecret(name)
 			added += name + "=" + secrets[name] + "\n"
 		}
 	}
@@ -88,7 +99,7 @@ func readSecrets(path string) (map[string]string, error) {
 var tenantsTemplate []byte
 
 // simulatorAddress is where tenants reach the simulators, in the template and in a file made of it.
-var simulatorAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+/(arena|lrs)\b`)
+var simulatorAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+/(arena|lrs|canvas)\b`)
 
 // writeTenants writes the tenants' file. One that is there belongs to the developer: only the
 // address of the simulators is brought up to date, because their port may have changed.

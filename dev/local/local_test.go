@@ -16,6 +16,8 @@ import (
 	"countersign/dev/options"
 	"countersign/internal/lms"
 	"countersign/internal/lms/canonical"
+	"countersign/internal/lms/mapping"
+	"countersign/internal/lms/platform"
 	"countersign/internal/lms/signature"
 	"countersign/internal/settings"
 	"countersign/internal/simulator/sender"
@@ -30,7 +32,13 @@ func loadTenants(t *testing.T, d *data) settings.Tenant {
 	for name, value := range d.secrets {
 		t.Setenv(name, value)
 	}
-	s, err := settings.Load(d.file("countersign.yml"), settings.Known{Platforms: []string{canonical.Platform}, QMS: []string{"arena"}})
+	s, err := settings.Load(d.file("countersign.yml"), settings.Known{Platforms: platform.Names(), QMS: []string{"arena"},
+		Mapping: func(name string, own mapping.Definition) error {
+			from, ok := platform.Find(name)
+			require.True(t, ok)
+			_, err := from.Mapping(&own)
+			return err
+		}})
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)
 	tenant, ok := s.Tenant("acme")
@@ -53,6 +61,43 @@ func TestSeededTenantIsAccepted(t *testing.T) {
 		_, mapped := tenant.Course("lms", training.Course{Code: course.Code})
 		require.True(t, mapped, course.Code)
 	}
+}
+
+// TestOneSourceOfEachPlatform: what the demo sends from, the seeded file takes.
+func TestOneSourceOfEachPlatform(t *testing.T) {
+	d, err := openData(t.TempDir())
+	require.NoError(t, err)
+	_, err = d.writeTenants(simulatorsAt)
+	require.NoError(t, err)
+	tenant := loadTenants(t, d)
+	require.Equal(t, simulatorsAt+"/canvas/jwks", seeded(t, tenant, "canvas").Auth.JWT.KeysURL)
+
+	i := &installation{data: d, simulators: &simulators{canvas: &sender.Keys{}}}
+	all, missing, err := i.senders()
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	var seen []string
+	for _, s := range sources() {
+		lms := all[s.profile]
+		require.NotNil(t, lms, s.profile)
+		require.Equal(t, seeded(t, tenant, s.id).Platform, lms.Profile().Platform)
+		seen = append(seen, lms.Profile().Platform)
+	}
+	require.ElementsMatch(t, platform.Names(), seen)
+
+	// A developer's own file has what it has.
+	require.NoError(t, os.WriteFile(d.file("countersign.yml"), []byte("tenants:\n  - id: acme\n    sources:\n      - id: lms\n"), 0o600))
+	all, missing, err = i.senders()
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Len(t, missing, 14)
+}
+
+func seeded(t *testing.T, tenant settings.Tenant, id string) settings.Source {
+	t.Helper()
+	s, ok := tenant.Source(id)
+	require.True(t, ok, id)
+	return s
 }
 
 func TestDevelopersFileIsKept(t *testing.T) {
@@ -84,7 +129,7 @@ func TestSecretsSurviveARestart(t *testing.T) {
 	again, err := openData(dir)
 	require.NoError(t, err)
 	require.Equal(t, first.secrets, again.secrets)
-	require.Len(t, first.secrets, 3)
+	require.Len(t, first.secrets, len(variables()))
 
 	// A line that was taken out is made anew, the others stay.
 	file := first.file("secrets.env")
@@ -138,23 +183,37 @@ func TestChoosePorts(t *testing.T) {
 }
 
 func TestDeliveryLine(t *testing.T) {
-	delivery := sender.Delivery{Kind: sender.KindCompletion, Envelope: sender.Envelope{Payload: sender.Payload{
-		User: sender.User{ExternalID: "HR-4829"}, Course: sender.Course{Code: "COMP-2026"}}}}
+	about := sender.Finish{Learner: sender.Learner{ExternalID: "HR-4829"}, Course: sender.Course{Code: "COMP-2026"}}
+	item := sender.Item{Kind: sender.KindCompletion, Profile: sender.Docebo(), About: about, Post: sender.Post{Finishes: []sender.Finish{about}}}
 	for name, tt := range map[string]struct {
-		answer sender.Answer
-		err    error
-		want   string
+		change  func(*sender.Item)
+		outcome sender.Outcome
+		has     string
+		end     string
 	}{
-		"accepted": {sender.Answer{Status: 200, Body: []byte(`{"verdict":"accepted","completions":[{"fingerprint":"0123456789abcdef"}]}`)}, nil, "200 accepted  0123456789ab"},
-		"ignored":  {sender.Answer{Status: 200, Body: []byte(`{"verdict":"ignored","reason":"not a completion event"}`)}, nil, "200 ignored  not a completion event"},
-		"no JSON":  {sender.Answer{Status: 502, Body: []byte("bad gateway\n")}, nil, "502 bad gateway"},
-		"nobody":   {sender.Answer{}, errors.New("connection refused"), "no answer: connection refused"},
+		"accepted": {nil, sender.Outcome{Delivered: true, Attempts: 1, Status: 200,
+			Body: []byte(`{"verdict":"accepted","completions":[{"fingerprint":"0123456789abcdef"}]}`)}, "HR-4829", "200 accepted  0123456789ab"},
+		"later": {nil, sender.Outcome{Delivered: true, Attempts: 3, Status: 200, Body: []byte(`{"verdict":"accepted"}`)},
+			"COMP-2026", "200 accepted  (attempt 3)"},
+		"batch": {func(i *sender.Item) { i.Post.Finishes = []sender.Finish{about, about} },
+			sender.Outcome{Attempts: 1, Status: 200, Body: []byte(`{"verdict":"accepted"}`)}, "2 learners", "200 accepted"},
+		"ignored": {func(i *sender.Item) { i.Kind, i.Post = sender.KindNoise, sender.Post{Event: "course.updated"} },
+			sender.Outcome{Attempts: 1, Status: 200, Body: []byte(`{"verdict":"ignored","reason":"not a completion event"}`)},
+			"course.updated", "200 ignored  not a completion event"},
+		"no JSON": {nil, sender.Outcome{Attempts: 1, Status: 502, Body: []byte("bad gateway\n"), GaveUp: true},
+			"HR-4829", "502 bad gateway  the LMS gives up"},
+		"nobody": {nil, sender.Outcome{Attempts: 10, Err: errors.New("connection refused"), Disabled: true},
+			"HR-4829", "no answer: connection refused  (attempt 10)  the LMS has switched the integration off"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			delivery.Answer, delivery.Err = tt.answer, tt.err
-			line := deliveryLine(delivery)
-			require.True(t, strings.HasSuffix(line, tt.want), line)
-			require.Contains(t, line, "HR-4829")
+			d := sender.Delivery{Item: item, Outcome: tt.outcome}
+			if tt.change != nil {
+				tt.change(&d.Item)
+			}
+			line := deliveryLine(d)
+			require.True(t, strings.HasPrefix(line, "docebo "), line)
+			require.True(t, strings.HasSuffix(line, tt.end), line)
+			require.Contains(t, line, tt.has)
 		})
 	}
 }

@@ -13,12 +13,15 @@ import (
 	"countersign/internal/simulator/lrs"
 	"countersign/internal/simulator/mailsink"
 	"countersign/internal/simulator/page"
+	"countersign/internal/simulator/sender"
 )
 
 // simulators are the other side, in this process. Arena and LRS keep their state in files.
 type simulators struct {
-	arena  *arena.Arena
-	lrs    *lrs.LRS
+	arena *arena.Arena
+	lrs   *lrs.LRS
+	// canvas are the keys with which Canvas signs; they are new after a restart, as they are every month.
+	canvas *sender.Keys
 	mails  *mailsink.Sink
 	server *http.Server
 	served chan error
@@ -26,7 +29,7 @@ type simulators struct {
 
 // startSimulators serves Arena, LRS and their page on one port, and mail on another.
 func startSimulators(d *data, port, smtpPort int) (_ *simulators, err error) {
-	s := &simulators{served: make(chan error, 1)}
+	s := &simulators{canvas: &sender.Keys{}, served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -50,6 +53,7 @@ func startSimulators(d *data, port, smtpPort int) (_ *simulators, err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", control)
 	mux.Handle("/arena/", http.StripPrefix("/arena", s.arena.Handler()))
+	mux.Handle("/canvas/jwks", s.canvas)
 	mux.Handle("/lrs/", http.StripPrefix("/lrs", s.lrs.Handler()))
 	listener, err := net.Listen("tcp", local(port))
 	if err != nil {

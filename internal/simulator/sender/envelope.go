@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 )
 
+// SignatureHeader carries the signature of the raw body.
+const SignatureHeader = "X-Hub-Signature-256"
+
 // The events a canonical LMS sends.
 const (
 	EventCompletion = "course.completion"

@@ -2,22 +2,24 @@ package sender
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
-// Delivery is one step of a stream: what was sent and what came back.
+// Delivery is one step of a stream: what was sent and what became of it.
 type Delivery struct {
-	Kind     Kind
-	Envelope Envelope
-	Answer   Answer
-	// Err is set when there was no answer; the stream goes on.
-	Err error
+	Item
+	Outcome Outcome
 }
 
-// Stream sends the next envelope of mix at every tick, one after the other, and hands each
-// result to each. It ends when ticks is closed (nil) or with ctx (its error). A tick carries
-// the time, so that a time.Ticker's channel and a test's do.
-func (s *Sender) Stream(ctx context.Context, mix *Mix, ticks <-chan time.Time, each func(Delivery)) error {
+// Stream sends the next item of mix at every tick through the LMS of its profile's name, and hands each result to each,
+// one at a time; while one LMS waits for its next attempt the others go on. It ends when ticks is closed (nil) or with
+// ctx (its error), after what is under way has ended. A tick carries the time, so that a time.Ticker's channel and a
+// test's do.
+func Stream(ctx context.Context, lms map[string]*LMS, mix *Mix, ticks <-chan time.Time, each func(Delivery)) error {
+	var under sync.WaitGroup
+	defer under.Wait()
+	var telling sync.Mutex
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,12 +28,16 @@ func (s *Sender) Stream(ctx context.Context, mix *Mix, ticks <-chan time.Time, e
 			if !open {
 				return nil
 			}
-			kind, envelope := mix.Next(now)
-			answer, err := s.Send(ctx, envelope)
-			if ctx.Err() != nil {
-				return ctx.Err() // the last delivery failed because we stop, not because of the receiver
-			}
-			each(Delivery{Kind: kind, Envelope: envelope, Answer: answer, Err: err})
+			item := mix.Next(now)
+			under.Go(func() {
+				outcome := lms[item.Profile.Name()].Send(ctx, item.Post)
+				if ctx.Err() != nil {
+					return // it failed because we stop, not because of the receiver
+				}
+				telling.Lock()
+				defer telling.Unlock()
+				each(Delivery{item, outcome})
+			})
 		}
 	}
 }

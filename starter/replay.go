@@ -105,6 +105,7 @@ const page = 100
 // all reads every unmapped delivery of a tenant again, or of one of its sources.
 func (r replayer) all(ctx context.Context, tenant, source string) error {
 	total, understood := 0, 0
+	var failed []error // one source that is gone must not keep the others unread
 	for after := ""; ; {
 		found, err := r.journal.Unmapped(ctx, tenant, source, after, page)
 		if err != nil {
@@ -116,8 +117,11 @@ func (r replayer) all(ctx context.Context, tenant, source string) error {
 				return err
 			}
 			ok, err := r.one(ctx, d)
-			if err != nil {
+			if ctx.Err() != nil {
 				return err
+			}
+			if err != nil {
+				failed = append(failed, err)
 			}
 			if ok {
 				understood++
@@ -129,7 +133,7 @@ func (r replayer) all(ctx context.Context, tenant, source string) error {
 		}
 	}
 	_, err := fmt.Fprintf(r.out, "%d of %d deliveries understood\n", understood, total)
-	return err
+	return errors.Join(append(failed, err)...)
 }
 
 // one reads a delivery again. understood is false where some of it is still unmapped. The order of the writes lets a crash between them do no harm: the next replay finds the completions

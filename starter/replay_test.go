@@ -132,6 +132,19 @@ func TestReplayRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "no source acme/lms")
 }
 
+// Deliveries of a source that is gone keep nobody else's unread.
+func TestReplayOfAllGoesOn(t *testing.T) {
+	s := start(t, free)
+	gone := journal.Delivery{Tenant: "acme", Source: "gone", Platform: "generic", Verdict: journal.VerdictUnmapped, Body: []byte("{}")}
+	_, err := s.Journal.Append(t.Context(), gone, nil)
+	require.NoError(t, err)
+	s.deliver(t, fromFree)
+	reconfigure(t, mended(free))
+	out, err := command(t, "replay", "-unmapped", "acme")
+	require.ErrorContains(t, err, "no source acme/gone")
+	require.Contains(t, out, "1 of 2 deliveries understood")
+}
+
 func TestExplainShowsFieldStepsAndOutput_R61(t *testing.T) {
 	s := start(t, strings.Replace(mended(free), "learner.externalId: $.staffNo",
 		"learner.externalId: {path: $.staffNo, transform: 'concat:EMP-{value}'}", 1))

@@ -27,7 +27,27 @@ func newSources(s *settings.Settings, build verifiers) (*sources, error) {
 			all.byKey[[2]string{tenant.ID, source.ID}] = wired
 		}
 	}
-	return all, nil
+	return all, ownAccounts(s)
+}
+
+// ownAccounts holds that no account of a vendor that signs for everybody is two tenants' (R163, R164).
+func ownAccounts(s *settings.Settings) error {
+	type account struct{ platform, id string }
+	owners := map[account]string{}
+	for _, tenant := range s.Tenants {
+		for _, source := range tenant.Sources {
+			from, _ := platform.Find(source.Platform)
+			if from.AccountClaim == "" || source.Auth.JWT == nil || source.Auth.JWT.Claims[from.AccountClaim] == "" {
+				continue
+			}
+			a := account{source.Platform, source.Auth.JWT.Claims[from.AccountClaim]}
+			if owner, taken := owners[a]; taken && owner != tenant.ID {
+				return fmt.Errorf("tenants %s and %s name the same account in auth.jwt.claims: each would take the other's deliveries", owner, tenant.ID)
+			}
+			owners[a] = tenant.ID
+		}
+	}
+	return nil
 }
 
 func wire(tenant settings.Tenant, source settings.Source, build verifiers) (ingress.Source, error) {

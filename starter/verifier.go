@@ -38,9 +38,9 @@ func (b verifiers) of(tenant string, source settings.Source) (lms.Verifier, erro
 		}
 		use(signature.NewNone(), nil)
 	}
-	if from, _ := platform.Find(source.Platform); from.SharedKeys && onlyTheVendorsWord(auth) {
-		return nil, fmt.Errorf("auth.jwt.claims is required: %s signs for all its customers with the same keys; "+
-			"say what the claim that names your account must be (/metadata/root_account_uuid)", source.Platform)
+	if from, _ := platform.Find(source.Platform); from.AccountClaim != "" && onlyTheVendorsWord(auth) && auth.JWT.Claims[from.AccountClaim] == "" {
+		return nil, fmt.Errorf("auth.jwt.claims: %s is required: %s signs for all its customers with the same keys, "+
+			"and only that claim says whose delivery it is", from.AccountClaim, source.Platform)
 	}
 	if len(auth.IPAllow) > 0 {
 		use(signature.NewIPAllow(auth.IPAllow))
@@ -78,11 +78,11 @@ func (b verifiers) of(tenant string, source settings.Source) (lms.Verifier, erro
 	return signature.All(all...)
 }
 
-// onlyTheVendorsWord reports whether a JWT that names no customer is all that a source asks for besides
-// addresses, which are the vendor's too.
+// onlyTheVendorsWord reports whether a JWT is all that a source asks for besides addresses, which are the
+// vendor's too: no secret of the tenant's own.
 func onlyTheVendorsWord(a settings.Auth) bool {
-	return a.JWT != nil && len(a.JWT.Claims) == 0 && a.JWT.Audience == "" && a.TokenIn == nil && a.MTLS == nil &&
-		a.APIKey == nil && a.Basic == nil && a.Authorization == nil
+	return a.JWT != nil && a.TokenIn == nil && a.MTLS == nil && a.APIKey == nil && a.Basic == nil && a.Authorization == nil &&
+		a.Bearer == nil && a.OAuth2 == nil && a.Login == nil && a.HMACSHA256 == nil
 }
 
 // accounts are what the issuer of tokens has to know of a source: one at most.

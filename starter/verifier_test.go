@@ -273,8 +273,32 @@ func TestCanvasSourceHasToNameItsCustomer_R46_R164(t *testing.T) {
 		return err
 	}
 	const keys = "jwks_url: 'https://lms.example.com/jwks', in: body"
-	require.ErrorContains(t, load("{jwt: {"+keys+"}}"), "auth.jwt.claims is required")
-	require.ErrorContains(t, load("{jwt: {"+keys+"}, ip_allow: [203.0.113.7]}"), "auth.jwt.claims is required")
+	for _, auth := range []string{
+		"{jwt: {" + keys + "}}",
+		"{jwt: {" + keys + ", audience: countersign}}",
+		"{jwt: {" + keys + "}, ip_allow: [203.0.113.7]}",
+		"{jwt: {" + keys + ", claims: {/metadata/producer: canvas}}}", // true of every customer
+	} {
+		require.ErrorContains(t, load(auth), "/metadata/root_account_uuid is required", auth)
+	}
 	require.NoError(t, load("{jwt: {"+keys+", claims: {/metadata/root_account_uuid: abc}}}"))
 	require.NoError(t, load("{jwt: {"+keys+"}, token_in: {path: true, secrets: [env:CURRENT]}}"))
+}
+
+func TestTwoTenantsDoNotNameTheSameAccount_R164(t *testing.T) {
+	second := strings.NewReplacer("id: acme\n", "id: globex\n", "tenants:\n", "", "CHECK_QMS_SECRET", "CURRENT", "domains: [acme.lms.example.com]\n", "domains: [globex.lms.example.com]\n")
+	const auth = "{hmac_sha256: {secrets: [env:CHECK_LMS_SECRET, env:CHECK_OLD_SECRET]}}"
+	const jwt = "{jwt: {jwks_url: 'https://lms.example.com/jwks', in: body, audience: %s, claims: {/metadata/root_account_uuid: %s}}}"
+	load := func(of string) error {
+		yaml := strings.Replace(tenantsFile, "platform: canonical", "platform: canvas", 1)
+		configured(t, strings.Replace(yaml, auth, fmt.Sprintf(jwt, "one", "abc"), 1)+
+			strings.Replace(second.Replace(yaml), auth, fmt.Sprintf(jwt, "two", of), 1))
+		t.Setenv("CURRENT", current)
+		_, loaded, err := process.Load()
+		require.NoError(t, err)
+		_, err = newSources(loaded, verifiers{})
+		return err
+	}
+	require.ErrorContains(t, load("abc"), "name the same account")
+	require.NoError(t, load("def"))
 }

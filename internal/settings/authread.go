@@ -145,7 +145,7 @@ func (r *tenantReader) hmac(e entry) *HMACSHA256 {
 	} else {
 		h.Secrets = r.sourceSecrets(f, nil)
 		for _, item := range headers.list() {
-			h.Headers = append(h.Headers, header(item))
+			h.Headers = append(h.Headers, secretHeader(item))
 		}
 		h.Prefix = prefix.textOr("sha256=")
 		h.Encoding = oneOf(encoding, "encoding", EncodingHex, EncodingBase64)

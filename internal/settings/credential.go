@@ -130,7 +130,8 @@ func header(e entry) string {
 // proxies read, change or log them.
 var inClear = []string{
 	"Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Forwarded", "Host",
-	"Referer", "Transfer-Encoding", "User-Agent", "X-Forwarded-For", "X-Real-Ip", "X-Request-Id", "X-Webhook-Id", "X-Webhook-Type",
+	"Referer", "Transfer-Encoding", "User-Agent", "Webhook-Id", "Webhook-Timestamp", "X-Experience-Api-Version", "X-Forwarded-For", "X-Real-Ip",
+	"X-Request-Id", "X-Webhook-Event", "X-Webhook-Id", "X-Webhook-Type",
 }
 
 func secretHeader(e entry) string {

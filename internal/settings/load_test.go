@@ -55,6 +55,8 @@ func TestLoadReadsEverySetting_R113_R162_R208(t *testing.T) {
 		Retry:       training.Retry{Initial: 2 * time.Minute, Coefficient: 2, Maximum: 10 * time.Minute, Attempts: 3, Jitter: 0.1},
 		HoldFailed:  false,
 		DigestEvery: time.Hour,
+
+		MissingRecord: training.MissingCreate,
 	}, acme.Policy)
 
 	lms, ok := acme.Source("lms")

@@ -62,6 +62,7 @@ type Tenant struct {
 	// UnmappedCourses says what becomes of a course that Courses does not name.
 	UnmappedCourses Unmapped
 	Policy          training.Policy
+	Notices         Notices
 	Sources         []Source
 }
 

@@ -61,6 +61,7 @@ func (r *tenantReader) tenant(e entry) Tenant {
 	t.EmployeeID = learnerField(f.get("employee_id"), LearnerExternalID)
 	t.UnmappedCourses = oneOf(f.get("unmapped_courses"), "choice", UnmappedReview, UnmappedSameCode)
 	t.Policy = policy(f.get("policy"))
+	t.Notices = r.notices(f.get("notices"))
 	t.Sources = r.sources(f.get("sources").required(), t.EmployeeID)
 	t.Courses = courses(f.get("courses"), t)
 	f.done()
@@ -204,6 +205,7 @@ func policy(e entry) training.Policy {
 		return p
 	}
 	p.HoldFailed = f.get("hold_failed").flag(p.HoldFailed)
+	p.MissingRecord = oneOf(f.get("missing_record"), "choice", training.MissingReview, training.MissingCreate)
 	p.DigestEvery = f.get("digest_every").duration(p.DigestEvery, time.Second, 7*24*time.Hour)
 	if retry, ok := f.get("retry").fields(); ok {
 		before := len(e.report.mistakes)

@@ -38,6 +38,10 @@ import (
 // Platform is the name of this platform in settings, API and docs.
 const Platform = "canvas"
 
+// AccountClaim names the customer in every event, also in the signed ones, whose keys are the same for
+// all customers of the vendor.
+const AccountClaim = "/metadata/root_account_uuid"
+
 // completed is the one event that reports a completion; it is compared exactly.
 const completed = "course_completed"
 

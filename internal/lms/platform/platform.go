@@ -34,9 +34,9 @@ type Platform struct {
 	// SignatureHeaders may carry a signature over the body; none where the platform does not sign
 	// or nobody knows the header (R27-R30).
 	SignatureHeaders []string
-	// SharedKeys says that the vendor signs for all its customers with the same keys, so that a good
-	// signature does not say whose delivery it is: a source has to name its customer too (law 6).
-	SharedKeys bool
+	// AccountClaim is the JSON pointer of the claim that names the customer, where the vendor signs for all
+	// its customers with the same keys: a good signature does not say whose delivery it is (law 6).
+	AccountClaim string
 	// Transport says in what the platform's deliveries differ from one JSON body.
 	Transport lms.Transport
 }
@@ -60,8 +60,8 @@ func (p Platform) signing(headers []string) Platform {
 	return p
 }
 
-func (p Platform) sharingKeys() Platform {
-	p.SharedKeys = true
+func (p Platform) ofAccount(claim string) Platform {
+	p.AccountClaim = claim
 	return p
 }
 
@@ -78,7 +78,7 @@ func platforms() map[string]Platform {
 		axis.Platform:           of(axis.New, axis.DefaultMapping).over(axis.Transport()),
 		brightspace.Platform:    of(brightspace.New, brightspace.DefaultMapping),
 		canonical.Platform:      of(canonical.New, canonical.DefaultMapping).signing(canonical.SignatureHeaders()),
-		canvas.Platform:         of(canvas.New, canvas.DefaultMapping).over(canvas.Transport()).sharingKeys(),
+		canvas.Platform:         of(canvas.New, canvas.DefaultMapping).over(canvas.Transport()).ofAccount(canvas.AccountClaim),
 		cornerstone.Platform:    of(cornerstone.New, cornerstone.DefaultMapping).over(cornerstone.Transport()),
 		docebo.Platform:         of(docebo.New, docebo.DefaultMapping),
 		generic.Platform:        of(generic.New, generic.DefaultMapping).over(generic.Transport()),

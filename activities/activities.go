@@ -31,8 +31,9 @@ type Tenant struct {
 	EmployeeID func(source string, l training.Learner) string
 	// Training finds the QMS's training for a course, and whether it asks for an approval.
 	Training func(source string, course training.Course) (id string, approval, ok bool)
-	// Notices reach the tenant's training admins.
-	Notices notify.Channel
+	// Notices reach the tenant's training admins, and may say Personal of learners.
+	Notices  notify.Channel
+	Personal notify.Personal
 	// NoticeLink makes the address that a notice leads to, for one completion or ("") for all.
 	NoticeLink func(training.Fingerprint) string
 }

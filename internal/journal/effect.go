@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,7 +30,8 @@ type Effect struct {
 
 // PutEffect stores e unless the completion has an effect of this kind already, and returns the one
 // that is stored: the first wins for ever (R92), so what is handed out is always what was
-// returned here. A zero CreatedAt means now. ErrNotFound if the tenant has no such completion.
+// returned here. A zero CreatedAt means now. ErrNotFound if the tenant has no such completion;
+// ErrConflict if the read-back of a training record already proves another completion.
 func (j *Journal) PutEffect(ctx context.Context, e Effect) (Effect, error) {
 	stored, err := j.putEffect(ctx, e)
 	if err != nil {
@@ -55,13 +57,16 @@ func (j *Journal) putEffect(ctx context.Context, e Effect) (stored Effect, err e
 		}
 		_, err := tx.ExecContext(ctx, j.dialect.rebind(
 			`INSERT INTO effects (tenant, fingerprint, kind, id, content_type, bytes, sha256, created_at, delivered_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, fingerprint, kind) DO NOTHING`),
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
 			e.Tenant, string(e.Fingerprint), string(e.Kind), e.ID, e.ContentType, e.Bytes,
 			hex.EncodeToString(digest[:]), micros(e.CreatedAt), nullable(e.DeliveredAt))
 		if err != nil {
 			return err
 		}
 		stored, err = j.effect(ctx, tx, e.Tenant, e.Fingerprint, e.Kind)
+		if errors.Is(err, ErrNotFound) {
+			return ErrConflict
+		}
 		return err
 	})
 	return stored, err

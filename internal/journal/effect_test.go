@@ -190,3 +190,27 @@ func TestUnmappedDeliveriesAreAnnouncedOnce(t *testing.T) {
 		require.Equal(t, ids[1:], unannounced(10))
 	})
 }
+
+// The proof of a record belongs to one completion (law 2), in whatever order two of them come.
+func TestReadBackOfARecordProvesOneCompletion(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		j := open(t, dsn, journal.Options{})
+		put := func(tenant string, f training.Fingerprint, kind training.EffectKind) error {
+			_, err := j.PutEffect(ctx, journal.Effect{Tenant: tenant, Fingerprint: f, Kind: kind, ID: "TR-1", Bytes: []byte(f)})
+			return err
+		}
+		var prints []training.Fingerprint
+		for n, tenant := range []string{"acme", "acme", "globex"} {
+			c := completion(tenant, n)
+			receipt, err := j.Append(ctx, delivery(tenant), []training.Completion{c})
+			require.NoError(t, err)
+			prints = append(prints, receipt.Completions[0].Fingerprint)
+		}
+		require.NoError(t, put("acme", prints[0], training.EffectRecord))
+		require.NoError(t, put("acme", prints[0], training.EffectRecord), "again is the same")
+		require.ErrorIs(t, put("acme", prints[1], training.EffectRecord), journal.ErrConflict)
+		require.NoError(t, put("acme", prints[1], training.EffectCertificate), "only read-backs are held to one record")
+		require.NoError(t, put("globex", prints[2], training.EffectRecord), "another tenant's record may be called the same")
+	})
+}

@@ -5,25 +5,36 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"countersign/internal/training"
 )
 
-// listed is how many completions a digest lists per class; the console has the rest.
-const listed = 20
+const (
+	// listed is how many completions of a class stand in a mail, a webhook or the log; the
+	// console has the rest.
+	listed = 20
+	// causes is how many classes the opening names; the rest is counted.
+	causes = 4
+)
 
-// message is a notice in the form the templates print.
+// message is a notice in the form the channels print.
 type message struct {
 	Subject string
 	Opening string
 	Groups  []group
 	Link    string
+	// LinkText is what a reader does there.
+	LinkText string
+
+	total   int
+	courses int
+	// beyond counts the completions of groups that limit has taken out.
+	beyond int
 }
 
 // group is what failed in one way.
 type group struct {
-	// Heading is "15 × unreachable", "" in a notice about one completion.
+	// Heading is "15 x unreachable", "" in a notice about one completion.
 	Heading     string
 	Explanation training.Explanation
 	Items       []line
@@ -37,116 +48,116 @@ type group struct {
 
 // line is one completion, as far as a person needs it to find the record.
 type line struct {
-	Course      string
+	Course string
+	// Learner is who, as far as the tenant's policy lets it be said.
+	Learner     string
 	Record      string
 	Fingerprint string
 	Detail      string
 	// Count is shown from 2 on.
 	Count int
+
+	learner Learner
+	full    training.Fingerprint
 }
 
 // compose puts a notice into words: the classes by number, then by name; the completions in the
-// order in which they came.
-func compose(n Notice) message {
-	m := message{Link: n.Link}
-	total := 0
+// order in which they came, at most most (at least 1) of a class.
+func compose(n Notice, most int) message {
+	m := message{Link: webLink(n.Link), LinkText: "Decide here", courses: courses(n)}
 	for _, item := range n.Failures {
-		count := max(item.Count, 1)
-		total += count
-		at := slices.IndexFunc(m.Groups, func(g group) bool {
-			return g.class == item.Class && g.Explanation == explanation(n.Kind, item)
-		})
-		if at < 0 {
-			at = len(m.Groups)
-			m.Groups = append(m.Groups, group{class: item.Class, Explanation: explanation(n.Kind, item)})
-		}
-		g := &m.Groups[at]
-		g.count += count
-		if len(g.Items) < listed {
-			g.shown += count
-			l := line{
-				Course: oneLine(item.CourseLabel),
-				Record: oneLine(item.RecordID),
-				Detail: oneLine(item.Detail),
-				Count:  count,
-			}
-			if count == 1 { // of several, one fingerprint would be misleading
-				l.Fingerprint = item.Fingerprint.Short()
-			}
-			g.Items = append(g.Items, l)
-		}
-		g.More = g.count - g.shown
+		m.total += max(item.Count, 1)
+		m.add(n, item, max(most, 1))
 	}
 	slices.SortStableFunc(m.Groups, func(a, b group) int {
 		return cmp.Or(b.count-a.count, strings.Compare(string(a.class), string(b.class)))
 	})
+	if n.Kind == KindClear {
+		m.LinkText = "Look here"
+	}
 
 	tenant := cmp.Or(oneLine(n.TenantName), oneLine(n.Tenant))
-	if total == 1 {
-		m.Opening = fmt.Sprintf("A completion of %s %s.", cmp.Or(m.Groups[0].Items[0].Course, "a course"), needs(n.Kind, 1))
+	if m.total == 1 {
+		what := fmt.Sprintf("A completion of %s %s.", cmp.Or(m.Groups[0].Items[0].Course, "a course"), needs(n.Kind, 1))
+		m.Opening = lead(n.Kind, what)
 		m.Subject = tenant + ": " + strings.TrimSuffix(m.Opening, ".")
 		return m
 	}
-	counts := make([]string, len(m.Groups))
 	for i := range m.Groups {
-		m.Groups[i].Heading = fmt.Sprintf("%d × %s", m.Groups[i].count, words(m.Groups[i].class, n.Kind))
-		counts[i] = m.Groups[i].Heading
+		m.Groups[i].Heading = fmt.Sprintf("%d \u00d7 %s", m.Groups[i].count, words(m.Groups[i].class, n.Kind))
 	}
-	m.Subject = fmt.Sprintf("%s: %d completions %s", tenant, total, needs(n.Kind, total))
-	m.Opening = fmt.Sprintf("%d completions %s: %s.", total, needs(n.Kind, total), strings.Join(counts, ", "))
+	what := fmt.Sprintf("%d completions%s %s", m.total, ofCourses(m.courses), needs(n.Kind, m.total))
+	m.Subject = tenant + ": " + lead(n.Kind, what)
+	m.Opening = lead(n.Kind, what) + ": " + named(m.Groups) + "."
 	return m
 }
 
-func needs(kind Kind, count int) string {
-	what := "a decision"
-	if kind == KindApproval {
-		what = "an approval"
+// add puts an item into its group.
+func (m *message) add(n Notice, item Item, most int) {
+	told := explanation(n.Kind, item)
+	at := slices.IndexFunc(m.Groups, func(g group) bool { return g.class == item.Class && g.Explanation == told })
+	if at < 0 {
+		at = len(m.Groups)
+		m.Groups = append(m.Groups, group{class: item.Class, Explanation: told})
 	}
-	if count == 1 {
-		return "needs " + what
+	g := &m.Groups[at]
+	count := max(item.Count, 1)
+	g.count += count
+	if len(g.Items) < most {
+		g.shown += count
+		l := line{Course: oneLine(item.CourseLabel), Record: oneLine(item.RecordID), Detail: oneLine(item.Detail), Count: count}
+		if count == 1 { // of several, one fingerprint or one learner would be misleading
+			l.Fingerprint, l.full = item.Fingerprint.Short(), item.Fingerprint
+			l.learner = n.Personal.shown(item.Learner)
+			l.Learner = l.learner.words()
+		}
+		g.Items = append(g.Items, l)
 	}
-	return "need " + what
+	g.More = g.count - g.shown
 }
 
-// words is a class as people read it.
-func words(class training.FailureClass, kind Kind) string {
-	if class == "" && kind == KindApproval {
-		return "approval"
+// courses counts what a notice's completions are of; 0 when it cannot be known.
+func courses(n Notice) int {
+	if n.Courses > 0 {
+		return n.Courses
 	}
-	return strings.ReplaceAll(cmp.Or(string(class), string(training.FailureDefect)), "_", " ")
-}
-
-func explanation(kind Kind, item Item) training.Explanation {
-	switch {
-	case item.Explanation != training.Explanation{}:
-		return item.Explanation
-	case kind == KindApproval && item.Class == "":
-		return training.Explanation{
-			Happened: "The learner finished the course, and its training requires an approval.",
-			Means:    "The training record is PENDING_APPROVAL.",
-			Do:       "Approve or reject it, with a reason.",
+	var labels []string
+	for _, item := range n.Failures {
+		label := oneLine(item.CourseLabel)
+		if label == "" {
+			return 0
+		}
+		if !slices.Contains(labels, label) {
+			labels = append(labels, label)
 		}
 	}
-	return item.Class.Explain()
+	return len(labels)
 }
 
-// oneLine makes a text from outside safe to stand in a header and in a line of text: one line,
-// no control or format characters (a bidi override would turn the rest of the line round), and
-// not longer than 120 letters. Course titles are what an LMS sent.
-func oneLine(text string) string {
-	const longest = 120
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.In(r, unicode.Cc, unicode.Cf):
-			return -1
-		}
-		return r
-	}, text)
-	letters := []rune(strings.Join(strings.Fields(text), " "))
-	if len(letters) > longest {
-		return string(letters[:longest-1]) + "…"
+// named lists the causes: the first ones by name, the rest counted.
+func named(groups []group) string {
+	var list []string
+	for _, g := range groups[:min(causes, len(groups))] {
+		list = append(list, g.Heading)
 	}
-	return string(letters)
+	if rest := counted(groups[min(causes, len(groups)):]); rest > 0 {
+		list = append(list, fmt.Sprintf("%d for other causes", rest))
+	}
+	return strings.Join(list, ", ")
+}
+
+// limit keeps the first groups; the completions of the others are counted.
+func (m *message) limit(groups int) {
+	if len(m.Groups) > groups {
+		m.beyond = counted(m.Groups[groups:])
+		m.Groups = m.Groups[:groups]
+	}
+}
+
+func counted(groups []group) int {
+	sum := 0
+	for _, g := range groups {
+		sum += g.count
+	}
+	return sum
 }

@@ -19,7 +19,7 @@ func (l *Log) Send(ctx context.Context, n Notice) error {
 	if err := n.validate(); err != nil {
 		return err
 	}
-	m := compose(n)
+	m := compose(n, listed)
 	attrs := []slog.Attr{
 		slog.String("tenant", n.Tenant),
 		slog.String("notice", n.ID),

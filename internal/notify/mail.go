@@ -78,7 +78,7 @@ func (m *Mail) Send(ctx context.Context, n Notice) error {
 	if err := n.validate(); err != nil {
 		return err
 	}
-	composed := compose(n)
+	composed := compose(n, listed)
 	messages := make([]*mail.Msg, len(m.to))
 	for i, to := range m.to {
 		message, err := m.message(n, composed, to)

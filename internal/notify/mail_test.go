@@ -160,7 +160,7 @@ func TestManyFailuresAreOneDigest(t *testing.T) {
 	require.NoError(t, sender(t, serve(t, s, nil)).Send(t.Context(), digest()))
 	require.Len(t, s.messages, 1)
 	_, subject, text, html := parse(t, s.messages[0].data)
-	require.Equal(t, "Acme Medical Devices: 27 completions need a decision", subject)
+	require.Equal(t, "Acme Medical Devices: 27 completions of 4 courses need a decision", subject)
 	golden(t, "digest.txt", text)
 	golden(t, "digest.html", html)
 }

@@ -1,8 +1,13 @@
 // Package notify tells training administrators that completions wait for them (R133): the port
-// (Channel), what is said (Notice and the templates), and the channels e-mail and log.
+// (Channel), what is said (Notice and compose), and the ways: log, e-mail, Slack, Teams and a
+// signed webhook. Fan sends over several of them, each once.
 //
 // A notice goes to people outside the tenant's QMS, over systems that keep copies. It names
-// courses and records and leads to the console; it holds no personal data.
+// courses and records and leads to the console; which learner is meant it says as far as the
+// tenant's policy allows (Personal), and never in a subject, a preview or the log.
+//
+// Whether a chat's answer means that somebody saw the message is UNKNOWN: Slack says "ok" once
+// the message stands in the channel, a Teams workflow says 202 before it has tried.
 package notify
 
 import (
@@ -21,6 +26,8 @@ const (
 	KindReview Kind = "review"
 	// KindApproval: the training records need an approval.
 	KindApproval Kind = "approval"
+	// KindClear: nothing is asked any more, the all-clear after failures of one cause.
+	KindClear Kind = "clear"
 )
 
 // Notice is one message about one completion, or a digest of many.
@@ -31,8 +38,13 @@ type Notice struct {
 	Tenant     string
 	TenantName string
 	Kind       Kind
-	// Failures are what it is about, at least one.
+	// Failures are what it is about, at least one. Of KindClear they are what is over.
 	Failures []Item
+	// Courses is how many different courses Failures are about; 0 counts their labels, and says
+	// nothing where an item has none.
+	Courses int
+	// Personal is what the notice may say of learners; "" is PersonalIDs.
+	Personal Personal
 	// Link leads to the waiting completions in the console; "" for none. No personal data.
 	Link string
 	// At is when the notice was raised, the same in every attempt.
@@ -44,6 +56,8 @@ type Item struct {
 	Fingerprint training.Fingerprint
 	// CourseLabel is what a person calls the course.
 	CourseLabel string
+	// Learner is who finished it; Notice.Personal decides what is shown of it.
+	Learner Learner
 	// RecordID is the training record, "" where none was found.
 	RecordID string
 	Class    training.FailureClass
@@ -65,7 +79,7 @@ type Channel interface {
 // All sends over several channels. Every one is tried; the errors are joined.
 type All []Channel
 
-// Send implements Channel. A resend after an error goes over all channels again.
+// Send implements Channel. A resend after an error goes over all channels again; Fan remembers.
 func (a All) Send(ctx context.Context, n Notice) error {
 	var failed []error
 	for _, channel := range a {

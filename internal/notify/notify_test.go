@@ -40,7 +40,7 @@ func single() notify.Notice {
 		ID: "acme/inbox/1", Tenant: "acme", TenantName: "Acme Medical Devices", Kind: notify.KindReview,
 		Failures: []notify.Item{{
 			Fingerprint: training.Fingerprint("9f86d081884c" + strings.Repeat("0", 52)), CourseLabel: "GDPR-2026", RecordID: "TR-2026-000123",
-			Class: training.FailureUnreachable, Detail: "503",
+			Class: training.FailureUnreachable, Detail: "503", Learner: notify.Learner{ID: "E-0042", Name: "Jane Doe"},
 		}},
 		Link: "https://countersign.example/acme/review",
 		At:   time.Date(2026, 3, 14, 14, 30, 0, 0, time.UTC),
@@ -49,13 +49,14 @@ func single() notify.Notice {
 
 func digest() notify.Notice {
 	n := single()
-	n.ID, n.Failures = "acme/inbox/2", nil
+	n.ID, n.Failures, n.Courses = "acme/inbox/2", nil, 4
 	n.Failures = append(n.Failures,
 		notify.Item{Fingerprint: fingerprint(90), CourseLabel: "Lötkurs <1> & more", Class: training.FailureRecordLocked, RecordID: "TR-9"},
 		notify.Item{Fingerprint: fingerprint(91), Class: training.FailureRecordMissing})
 	for i := range 22 {
 		n.Failures = append(n.Failures, notify.Item{Fingerprint: fingerprint(i), CourseLabel: "GDPR-2026",
-			RecordID: fmt.Sprintf("TR-%d", i), Class: training.FailureUnreachable, Detail: "503"})
+			RecordID: fmt.Sprintf("TR-%d", i), Class: training.FailureUnreachable, Detail: "503",
+			Learner: notify.Learner{ID: fmt.Sprintf("E-%04d", i), Name: "Jane Doe"}})
 	}
 	n.Failures = append(n.Failures, notify.Item{Fingerprint: fingerprint(92), CourseLabel: "FIRE-1", Class: training.FailureRecordLocked, Count: 3})
 	return n

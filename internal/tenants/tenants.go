@@ -65,6 +65,7 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 			return course.Training, course.Approval, ok
 		},
 		Notices:    notices,
+		Personal:   notify.Personal(t.Notices.Personal),
 		NoticeLink: noticeLink(p.Settings.TemporalWebURL, p.Namespace, t.ID),
 	}
 	if t.LRS != nil {
@@ -82,24 +83,6 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 		}
 	}
 	return tenant, nil
-}
-
-// channels are the ways to the tenant's training admins: the log always, mail where there is a
-// mail server.
-func channels(p *process.Process, t settings.Tenant) (notify.Channel, error) {
-	all := notify.All{notify.NewLog(p.Log)}
-	smtp := p.Settings.SMTP
-	if !smtp.MailEnabled() {
-		return all, nil
-	}
-	mail, err := notify.NewMail(notify.MailConfig{
-		Host: smtp.Host, Port: smtp.Port, Security: notify.Security(smtp.TLS), AllowPlaintext: smtp.TLS == settings.TLSNone,
-		Username: smtp.Username, Password: smtp.Password.Reveal(), From: smtp.From, To: t.Admins, Log: p.Log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return append(all, mail), nil
 }
 
 // noticeLink leads to one completion, or to all of the tenant's that wait for a review.

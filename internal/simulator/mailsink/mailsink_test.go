@@ -54,6 +54,7 @@ func TestReceivesMail(t *testing.T) {
 	require.Equal(t, []string{"training-admins@example.com"}, m.To)
 	require.Equal(t, "Prüfung nötig: 3 Schulungen", m.Subject)
 	require.Equal(t, "Grüße, drei warten.\nZweite Zeile.", m.Text)
+	require.Equal(t, "<p>Grüße, drei warten.\nZweite Zeile.</p>", m.HTML)
 	require.Contains(t, string(m.Raw), "multipart/alternative")
 }
 

@@ -22,6 +22,8 @@ type Message struct {
 	Subject string
 	// Text is the first plain-text part, decoded; "" when there is none.
 	Text string
+	// HTML is the first HTML part, decoded; "" when there is none.
+	HTML string
 	// Raw is the message as received.
 	Raw []byte
 }
@@ -37,15 +39,22 @@ func parse(at time.Time, from string, to []string, raw []byte) Message {
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(m.Subject); err == nil {
 		m.Subject = decoded
 	}
-	m.Text = text(parsed.Header.Get("Content-Type"), parsed.Header.Get("Content-Transfer-Encoding"), parsed.Body, 0)
+	body, err := io.ReadAll(parsed.Body)
+	if err != nil {
+		return m
+	}
+	find := func(media string) string {
+		return part(media, parsed.Header.Get("Content-Type"), parsed.Header.Get("Content-Transfer-Encoding"), bytes.NewReader(body), 0)
+	}
+	m.Text, m.HTML = find("text/plain"), find("text/html")
 	return m
 }
 
 // maxNesting bounds multiparts within multiparts.
 const maxNesting = 8
 
-// text finds the first plain-text part of an entity.
-func text(contentType, encoding string, body io.Reader, depth int) string {
+// part finds the first part of an entity that is of the wanted type, as text.
+func part(wanted, contentType, encoding string, body io.Reader, depth int) string {
 	media, params, err := mime.ParseMediaType(contentType)
 	if contentType == "" {
 		media, err = "text/plain", nil
@@ -53,7 +62,7 @@ func text(contentType, encoding string, body io.Reader, depth int) string {
 	switch {
 	case err != nil || depth > maxNesting:
 		return ""
-	case media == "text/plain":
+	case media == wanted:
 		data, err := io.ReadAll(decoded(encoding, body))
 		if err != nil {
 			return ""
@@ -63,11 +72,11 @@ func text(contentType, encoding string, body io.Reader, depth int) string {
 		parts := multipart.NewReader(body, params["boundary"])
 		for {
 			// A raw part, because NextPart would decode some encodings and not others.
-			part, err := parts.NextRawPart()
+			next, err := parts.NextRawPart()
 			if err != nil {
 				return ""
 			}
-			if found := text(part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part, depth+1); found != "" {
+			if found := part(wanted, next.Header.Get("Content-Type"), next.Header.Get("Content-Transfer-Encoding"), next, depth+1); found != "" {
 				return found
 			}
 		}

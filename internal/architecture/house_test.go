@@ -82,6 +82,20 @@ var workshop = []room{
 		"internal/stack", "internal/stack/build", "internal/stack/lockfile", "dev/options", "dev/gorun",
 	}},
 
+	// Figures: how it breaks, and how fast it is. Run by hand and by CI, shipped to nobody.
+	{"bench/faults/*", []string{
+		"internal/training", "internal/journal", "internal/dispatch", "internal/xapi", "workflows", "internal/postgrestest",
+		"internal/simulator/fault", "internal/simulator/*", "internal/stack", "internal/stack/build", "bench/faults/*",
+	}},
+	{"bench/faults", []string{"internal/training", "internal/stack/build", "bench/faults/*"}},
+	{"bench/*", []string{
+		"internal/training", "internal/journal", "internal/ingress", "internal/lms/*", "internal/lms/signature", "internal/telemetry", "workflows",
+		"internal/postgrestest", "internal/simulator/*", "internal/stack", "internal/stack/build", "bench/*",
+	}},
+	{"bench", []string{
+		"internal/training", "internal/journal", "internal/dispatch", "workflows", "internal/stack", "internal/stack/build", "bench/*",
+	}},
+
 	// Tests only: nothing here is compiled into anything.
 	{"internal/architecture", nil},
 	{"internal/e2e", []string{"internal/training", "internal/settings", "internal/journal", "workflows",
@@ -114,20 +128,20 @@ var workflowImports = []string{
 // confined are libraries that have their place. The key is an import path; everything below it
 // counts too.
 var confined = map[string][]string{
-	"github.com/gin-gonic/gin":     {"internal/ingress", "internal/console"},
-	"database/sql":                 {"internal/journal", "internal/postgrestest"},
-	"github.com/jackc/pgx":         {"internal/journal", "internal/postgrestest"},
-	"modernc.org/sqlite":           {"internal/journal"},
+	"github.com/gin-gonic/gin":     {"internal/ingress", "internal/console", "bench/stub"},
+	"database/sql":                 {"internal/journal", "internal/postgrestest", "bench/stub"},
+	"github.com/jackc/pgx":         {"internal/journal", "internal/postgrestest", "bench/stub"},
+	"modernc.org/sqlite":           {"internal/journal", "bench/stub"},
 	"github.com/pressly/goose":     {"internal/journal"},
 	"github.com/wneessen/go-mail":  {"internal/notify"},
 	"codeberg.org/go-pdf":          {"internal/certificate"},
 	"go.yaml.in/yaml":              {"internal/settings", "internal/setup"},
 	"github.com/theory/jsonpath":   {"internal/lms/mapping"},
 	"github.com/go-jose/go-jose":   {"internal/lms/signature", "internal/lms/jwks", "internal/issuer"},
-	"github.com/Shopify/toxiproxy": {"bench/faults"},
+	"github.com/Shopify/toxiproxy": {"bench/faults/wire"},
 	"go.temporal.io/sdk": {
 		"workflows", "activities", "internal/dispatch", "internal/telemetry", "internal/process",
-		"starter", "worker", "internal/stack", "dev/local", "internal/e2e",
+		"starter", "worker", "internal/stack", "dev/local", "internal/e2e", "bench", "bench/faults/rig", "bench/site", "bench/steps",
 	},
 	"github.com/stretchr/testify": suites,
 	"pgregory.net/rapid":          suites,

@@ -16,6 +16,9 @@ type Request struct {
 	Method string
 	Header http.Header
 	Body   []byte
+	// Received is the body as it came where Body, for Decode, may have been decompressed since; the same
+	// bytes as Body where it was not. nil says that whoever made the request does not know.
+	Received []byte
 	// Query is the URL's query, still encoded, without "?". Like Header it may hold a token, so both
 	// go to a Verifier and an Adapter and nowhere else.
 	Query string
@@ -33,15 +36,24 @@ type Request struct {
 	Certificate *x509.Certificate
 }
 
-// Transport says in what a platform's deliveries differ from one JSON body at the source's own URL.
-// The ingress refuses what a platform does not send.
+// Transport says in what a platform's deliveries differ from one JSON body, as application/json in UTF-8 and
+// not compressed, at the source's own URL, from a sender that comes again after a 429 or a 503. The ingress refuses
+// what a platform does not send (R4); the zero Transport differs in nothing.
 type Transport struct {
 	// Form takes application/x-www-form-urlencoded beside JSON.
 	Form bool
+	// AnyType takes the body whatever Content-Type says, also none, several, or another charset: nobody knows what
+	// the platform writes there, or its administrator chooses it. The body is read as this platform
+	// writes it: as JSON, and where Form is set as a form if it looks like one. What is neither is
+	// unreadable, so stored and put up for review, and not refused with 415.
+	AnyType bool
 	// JWT takes application/jwt beside JSON: a body that is a signed token.
 	JWT bool
 	// Gzip takes Content-Encoding: gzip. What is verified are the bytes as they came.
 	Gzip bool
+	// No429 says that the sender does not send again after a 429, but does after a 503: too many at once
+	// is answered 503 with Retry-After then, or the delivery would be lost (law 4).
+	No429 bool
 	// Paths may stand behind the source in the URL; "*" stands for any one segment.
 	Paths []string
 }
@@ -74,6 +86,13 @@ type Challenger interface {
 }
 
 // Adapter understands the deliveries of one platform.
+//
+// A tenant's completionWhen replaces the platform's own rule about which events are completions, except that it makes
+// none of an event which the vendor documents to be something else, or which says of itself that nothing
+// is finished. So it only narrows where the vendor names the event of a completion (adobe, canvas, docebo, learnupon,
+// lessonly, successfactors; the starts and added users of axis). It decides alone where the rule is a guess of ours or
+// the events are the tenant's own (absorb, activate, brightspace, canonical, cornerstone, generic, moodle, talentlms, and
+// the rest of axis). What it calls a completion still needs a learner, a course and a date, or goes up for review.
 type Adapter interface {
 	// Platform is the name used in settings, API and docs, e.g. "canonical".
 	Platform() string

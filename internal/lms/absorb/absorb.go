@@ -9,11 +9,14 @@
 //	{"id":"…","event":"…","original_domain":"…","payload":{"EnrollmentId":"…","userId":"…","courseId":"…",
 //	 "courseName":"…","status":3,"score":91.5,"dateCompleted":"2026-04-08T14:30:00Z"}}
 //
-// As the events' names on the wire are unknown, the status number decides what an event is. The event that
-// a mapping's paths are read from is the envelope.
+// As the events' names on the wire are unknown, the status number decides what an event is; one without a status and
+// without a name that is known to be of something else is put up for review. A tenant's completionWhen decides in
+// place of both. The event that a mapping's paths are read from is the envelope; the members that are shown here are
+// found in any case of their letters.
 package absorb
 
 import (
+	"errors"
 	"fmt"
 
 	"countersign/internal/lms"
@@ -32,6 +35,8 @@ func SignatureHeaders() []string { return []string{"absorb-signature", "X-Absorb
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// conditional says that the mapping's own completionWhen tells what is a completion.
+	conditional bool
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -41,7 +46,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -56,18 +61,26 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	if root.Kind() != strictjson.Object {
 		return lms.Decoded{}, fmt.Errorf("%w: want one envelope, an object; is %s", lms.ErrUnreadable, root.Kind())
 	}
-	envelope := strictjson.Pick(root)
+	e, twice := newEvent(root)
+	envelope := strictjson.Pick(e.document)
+	for _, name := range twice {
+		envelope.Problem(name, errors.New(twoSpellings))
+	}
 	decoded := lms.Decoded{OriginalDomain: envelope.Text("original_domain")}
-	event, eventID := envelope.Text("event"), envelope.Text("id")
-	state, reason := statusOf(root, envelope, event)
+	name, id := envelope.Text("event"), envelope.Text("id")
+	var state status
+	var reason string
+	if !a.conditional {
+		state, reason = statusOf(e, envelope, name)
+	}
 	if err := envelope.Err(); err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: name, EventID: id, Reason: err.Error()})
 		return decoded, nil
 	}
-	if state != complete && state != failed {
-		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
+	if !a.conditional && state != complete && state != failed {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: reason})
 		return decoded, nil
 	}
-	a.add(&decoded, root, event, eventID)
+	a.add(&decoded, e, name, id)
 	return decoded, nil
 }

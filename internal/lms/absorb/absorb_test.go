@@ -15,6 +15,7 @@ import (
 	"countersign/internal/lms"
 	"countersign/internal/lms/absorb"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/training"
 )
@@ -98,6 +99,13 @@ func spec(tb testing.TB) lmstest.Spec {
 					c.EnrollmentID, c.Course.Title, c.Score = "e", "Fire", training.Score{Raw: "80", Max: "100"}
 					c.CompletedAtSource = "payload.DateCompleted"
 				})},
+			{Recorded: lmstest.JSON("names in any case", `{"ID":"x","EVENT":"y","Payload":{"enrollmentID":"e","userID":7,`+
+				`"COURSEID":1,"coursename":"Fire","STATUS":5,"SCORE":80,"DATECOMPLETED":"2026-04-08T14:30:00Z"}}`),
+				Want: seven(func(c *training.Completion) {
+					c.EventID, c.Event, c.EnrollmentID, c.Course.Title = "x", "y", "e", "Fire"
+					c.Score = training.Score{Raw: "80", Max: "100", Passed: new(bool)}
+					c.CompletedAtSource = "payload.DATECOMPLETED"
+				})},
 			{Recorded: lmstest.JSON("names of the REST API", completion(`,"enrollmentId":"e","EnrollmentId":null`)),
 				Want: seven(func(c *training.Completion) { c.EnrollmentID = "e" })},
 			{Recorded: lmstest.JSON("offset", envelope("course.completion", `,"status":3,"dateCompleted":"2026-04-08T09:30:00.0009999-05:00"`)),
@@ -112,6 +120,13 @@ func spec(tb testing.TB) lmstest.Spec {
 			ignored(lmstest.JSON("no payload", `{"event":"Department Created"}`), "Department Created", "not about an enrollment"),
 		),
 		Problems: []lmstest.Problem{
+			{Recorded: lmstest.JSON("an unknown event without a status", `{"event":"LearnerCoursePassed","payload":{"userId":7}}`),
+				Reason: "payload.status: is missing"},
+			{Recorded: lmstest.JSON("a known event, with an enrollment", `{"event":"User Created","payload":{"ENROLLMENTID":"e"}}`),
+				Reason: "payload.status: is missing"},
+			{Recorded: lmstest.JSON("two payloads", `{"event":"User Created","payload":{},"Payload":{"status":3}}`), Reason: "payload: given in two spellings"},
+			{Recorded: lmstest.JSON("three spellings", completion(`,"DATECOMPLETED":"2026-04-09T14:30:00Z"`)),
+				Reason: "payload.dateCompleted: given in two spellings"},
 			{Recorded: lmstest.JSON("nothing in it", `{"id":"x"}`), Reason: "payload.status: is missing"},
 			{Recorded: lmstest.JSON("a completion without a status", envelope("Enrollment Completed by Admin", date)), Reason: "payload.status: is missing"},
 			{Recorded: lmstest.JSON("an enrollment without a status", envelope("x", `,"EnrollmentId":"e"`)), Reason: "payload.status: is missing"},
@@ -186,6 +201,38 @@ func TestBothSignatureHeaders_R27_R28_R31(t *testing.T) {
 			require.NoError(t, err, name)
 		}
 	}
+}
+
+// TestCompletionWhenReplacesTheStatus: nobody has seen a body, so what is a completion, and where it says so, has to be
+// the tenant's to say.
+func TestCompletionWhenReplacesTheStatus_R61(t *testing.T) {
+	m, err := absorb.DefaultMapping().Override(mapping.Definition{
+		Version: "acme-1",
+		Fields: map[mapping.Target]mapping.Field{
+			mapping.LearnerID:   {Path: "$.payload.enrollment.userId"},
+			mapping.CourseID:    {Path: "$.payload.enrollment.courseId"},
+			mapping.CompletedAt: {Path: "$.payload.enrollment.dateCompleted"},
+			mapping.Passed:      {Path: "$.payload.enrollment.status", Transform: "statusMap:5=false,*=null"},
+		},
+		CompletionWhen: &mapping.Condition{Path: "$.payload.enrollment.status", In: []string{"3", "5"}},
+	})
+	require.NoError(t, err)
+	adapter := absorb.New(m)
+	decode := func(event, status string) lms.Decoded {
+		decoded, err := adapter.Decode(lms.Request{Body: []byte(`{"id":"1","event":"` + event + `","payload":{"enrollment":` +
+			`{"userId":7,"courseId":1,"status":` + status + date + `}}}`)})
+		require.NoError(t, err)
+		lmstest.Check(t, adapter, decoded, err)
+		return decoded
+	}
+	for _, event := range []string{"LearnerCourseCompleted", "LearnerCoursePassed", "User Created"} {
+		require.Len(t, decode(event, `3`).Completions, 1, event)
+		require.False(t, *decode(event, `5`).Completions[0].Score.Passed, event)
+		require.Equal(t, []lms.Ignored{{Event: event, Reason: "payload.enrollment.status: is none of the mapping's completionWhen"}}, decode(event, `1`).Ignored)
+	}
+	decoded, err := adapter.Decode(lms.Request{Body: []byte(`{"payload":{"enrollment":{"status":3}}}`)})
+	require.NoError(t, err)
+	require.Len(t, decoded.Problems, 1, "it still needs a learner, a course and a date")
 }
 
 func FuzzDecode(f *testing.F) {

@@ -1,7 +1,6 @@
 package absorb
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // DefaultMapping is what every source without a mapping of its own is read with. Our source writes
-// EnrollmentId, the REST API userId; as nobody has seen a body, either first letter is taken.
+// EnrollmentId, the REST API userId; as nobody has seen a body, any other case of the letters counts too.
 func DefaultMapping() *mapping.Mapping {
 	percent := "100" // the REST API's score is a percentage
 	return mapping.MustCompile(Platform, mapping.Definition{Version: "1", Fields: map[mapping.Target]mapping.Field{
@@ -33,37 +32,18 @@ func DefaultMapping() *mapping.Mapping {
 	}})
 }
 
-// spellings are the targets whose member may have either first letter, with its name as the REST API writes it.
-func spellings() []struct {
-	target mapping.Target
-	name   string
-} {
-	return []struct {
-		target mapping.Target
-		name   string
-	}{
-		{mapping.EnrollmentID, "enrollmentId"},
-		{mapping.LearnerID, "userId"},
-		{mapping.CourseID, "courseId"},
-		{mapping.CourseTitle, "courseName"},
-		{mapping.CompletedAt, "dateCompleted"},
-		{mapping.ScoreRaw, "score"},
-	}
-}
-
 // add reads the envelope of an enrollment that is finished.
-func (a *Adapter) add(decoded *lms.Decoded, envelope strictjson.Value, event, eventID string) {
-	r := a.mapping.Read(envelope)
+func (a *Adapter) add(decoded *lms.Decoded, e event, event, eventID string) {
+	r := a.mapping.Read(e.document)
 	if is, reason := r.IsCompletion(); !is {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
 		return
 	}
 	c := r.Completion(date)
-	for _, s := range spellings() {
-		if lower, _, both := paths(envelope, s.name); both && !a.mapping.Overridden(s.target) {
-			r.Problem(lower, errors.New(twoSpellings))
-		}
+	if strings.EqualFold(c.CompletedAtSource, "payload.dateCompleted") && !a.mapping.Overridden(mapping.CompletedAt) {
+		c.CompletedAtSource = e.path("dateCompleted")
 	}
+	a.checkSpellings(r, e)
 	err := r.Err()
 	if err == nil {
 		err = c.Validate()
@@ -81,15 +61,4 @@ func date(value strictjson.Value) (time.Time, training.Precision, error) {
 		return time.Time{}, "", err
 	}
 	return lms.ParseInstant(text)
-}
-
-// twoSpellings is a problem: two members that say two things.
-const twoSpellings = "given in two spellings"
-
-// paths are the two paths that a member of the payload may have, given its name as the REST API writes it,
-// and whether something stands at both.
-func paths(envelope strictjson.Value, name string) (lower, upper string, both bool) {
-	capital := strings.ToUpper(name[:1]) + name[1:]
-	payload := envelope.Member("payload")
-	return "payload." + name, "payload." + capital, !payload.Member(name).Missing() && !payload.Member(capital).Missing()
 }

@@ -27,8 +27,9 @@ import (
 // Platform is the name of this platform in settings, API and docs.
 const Platform = "activate"
 
-// Transport says what deliveries look like: JSON, or a form. The vendor documents JSON; a form costs nothing to take.
-func Transport() lms.Transport { return lms.Transport{Form: true} }
+// Transport is JSON or a form, of whatever type. The vendor documents JSON and names no Content-Type; a form costs
+// nothing to take.
+func Transport() lms.Transport { return lms.Transport{Form: true, AnyType: true} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
@@ -52,7 +53,7 @@ func (a *Adapter) Platform() string { return Platform }
 // Decode implements lms.Adapter. One body is one completion; an array is unreadable, because the
 // vendor sends one POST for each. A mapping's completionWhen can make others of them ignored.
 func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
-	body, err := strictjson.DecodeBody(r.Header.Get("Content-Type"), r.Body, a.limits)
+	body, err := strictjson.DecodeAnyType(r.Header.Get("Content-Type"), r.Body, a.limits)
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}

@@ -120,6 +120,7 @@ func spec(tb testing.TB) lmstest.Spec {
 		Sign:             func(_ []byte, key string) http.Header { return http.Header{"X-Api-Key": {key}} },
 		Secret:           secret,
 		CredentialHeader: "X-API-Key",
+		AnyType:          true,
 		Valid:            append(samples(tb), handmade...),
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("nothing in it", `{}`), Reason: "no learner id, external id, username or e-mail; no course id, code or title; no completion date"},

@@ -18,6 +18,14 @@
 // An event that is neither named nor told, or has a name that is unknown, is put up for review: while
 // nobody knows the vendor's names, it may be a completion.
 //
+// No credential covers the URL, and somebody may have pasted the wrong one of four. So the URL's name makes no
+// completion of a body that may as well be a start: without a name of its own, a course needs a score and a passing
+// score, and a session attendance above 0. A course that has no score goes up for review then. Paths and
+// certifications rest on the URL's name: a path says the same things at both ends, so who sets up the URL of its end
+// only must not use it for its start; a certification has no start, and needs its own issue date. A tenant's
+// completionWhen, or an override of event, decides in place of all this, but makes no completion of what is named a
+// start or an added user.
+//
 // There is no event id. The date of a course, session or path is the day of sending, which is all that
 // Axis tells: should it send again on another day, that is another fingerprint.
 package axis
@@ -47,9 +55,9 @@ const SecretParameter = "auth_secret"
 // about what the vendor calls the authentication secret, so a source has to choose it.
 func SignatureHeaders() []string { return []string{"X-Axis-Signature"} }
 
-// Transport says what deliveries look like: JSON or a form, and the event's name behind the URL, because Axis
-// takes one URL per event.
-func Transport() lms.Transport { return lms.Transport{Form: true, Paths: []string{"*"}} }
+// Transport says what deliveries look like: JSON or a form, under a type that nobody knows, and the event's name behind
+// the URL, because Axis takes one URL per event.
+func Transport() lms.Transport { return lms.Transport{Form: true, AnyType: true, Paths: []string{"*"}} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
@@ -78,7 +86,7 @@ func (a *Adapter) Platform() string { return Platform }
 // Decode implements lms.Adapter. What the event is, the URL and the body say together: where they
 // differ, or nobody can tell, that is a problem and not a completion.
 func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
-	body, err := strictjson.DecodeBody(r.Header.Get("Content-Type"), r.Body, a.limits)
+	body, err := strictjson.DecodeAnyType(r.Header.Get("Content-Type"), r.Body, a.limits)
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
@@ -96,6 +104,9 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	}
 	if what.known && !what.completion && reader.Err() == nil {
 		return ignored(what, "not a completion: "+what.reason), nil
+	}
+	if !a.conditional && !a.tenants(mapping.Event) {
+		event.checkURL(reader, what)
 	}
 	c, err := a.read(reader, event, what)
 	if err != nil {

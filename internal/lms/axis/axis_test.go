@@ -25,7 +25,9 @@ const (
 	hygiene = `"course_name":"Hand hygiene","course_catalog_id":"HH-101","course_passing_score":"70","username":"r.santos","date":"20260411"`
 	scored  = hygiene + `,"user_score":"88"`
 	forks   = `"program_name":"Forklift operator","program_id":"12","username":"r.santos","certification_number":"FL-000381","issue_date":"20260411"`
-	path    = `"learning_path_name":"New hire path","username":"r.santos","date":"20260411"`
+	// onboarding is a session, begun or ended.
+	onboarding = `"ilt_name":"Onboarding","username":"r.santos","date":"20260411"`
+	path       = `"learning_path_name":"New hire path","username":"r.santos","date":"20260411"`
 )
 
 var yes, no = true, false
@@ -129,10 +131,14 @@ func spec(tb testing.TB) lmstest.Spec {
 		Sign:             func(_ []byte, s string) http.Header { return http.Header{axis.SecretHeader: {s}} },
 		Secret:           secret,
 		CredentialHeader: axis.SecretHeader,
+		AnyType:          true,
 		Valid: append(samples(tb),
 			// What the event is.
-			valid(unnamed("course_complete", hygiene), unscored),
 			valid(unnamed("Course-Complete", scored), santos(same)),
+			valid(event("course_complete", hygiene), unscored),
+			valid(event("course_complete", hygiene).At("course_complete"), unscored),
+			valid(unnamed("ilt_complete", onboarding+`,"Percent Attended":"80%"`), titled("ilt_complete", "Onboarding", day(2026, 4, 11))),
+			valid(event("ilt_complete", onboarding+`,"percent_attended":"0"`).At("ilt_complete"), titled("ilt_complete", "Onboarding", day(2026, 4, 11))),
 			valid(event("Course Complete", scored), santos(same)),
 			valid(event("somebody's own word", scored).At("course_complete"), santos(same)),
 			valid(unnamed("", scored), santos(same)),
@@ -181,6 +187,13 @@ func spec(tb testing.TB) lmstest.Spec {
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("nothing in it", `{}`), Reason: "event: is none that is known; put one behind the URL"},
 			{Recorded: unnamed("", hygiene), Reason: "event: is none that is known"},
+			{Recorded: unnamed("course_complete", hygiene), Reason: "event: is named by the URL alone, and without user_score and course_passing_score"},
+			{Recorded: unnamed("course_complete", hygiene+`,"user_score":" "`), Reason: "event: is named by the URL alone"},
+			{Recorded: unnamed("course_complete", strings.Replace(scored, "course_passing_score", "mark", 1)), Reason: "event: is named by the URL alone"},
+			{Recorded: event("a word of Axis's", hygiene).At("course_complete"), Reason: "event: is named by the URL alone"},
+			{Recorded: unnamed("ilt_complete", onboarding), Reason: "event: is named by the URL alone, and without percent_attended above 0"},
+			{Recorded: unnamed("ilt_complete", onboarding+`,"percent_attended":"0.0%"`), Reason: "event: is named by the URL alone"},
+			{Recorded: unnamed("ilt_complete", onboarding+`,"percent_attended":"all"`), Reason: "event: is named by the URL alone"},
 			{Recorded: unnamed("", path), Reason: "event: is none that is known"},
 			{Recorded: unnamed("", `"ilt_name":"x","percent_attended":"80","username":"a","date":"20260411"`), Reason: "event: is none that is known"},
 			{Recorded: unnamed("course_finish", scored), Reason: "event: is none that is known"},

@@ -40,6 +40,8 @@ func known(letters string) string {
 		return "expiration_date"
 	case "learningpathname":
 		return "learning_path_name"
+	case "percentattended":
+		return "percent_attended"
 	case "authsecret":
 		return SecretParameter
 	default:
@@ -74,7 +76,7 @@ func newEvent(body strictjson.Value, path string) event {
 			members[name] = oneOf(values)
 		}
 	}
-	for _, percentage := range []string{"user_score", "course_passing_score"} {
+	for _, percentage := range []string{"user_score", "course_passing_score", "percent_attended"} {
 		if v := members[percentage]; v.Kind() == strictjson.String {
 			members[percentage] = strictjson.StringOf(strings.TrimSuffix(strings.TrimSpace(v.Raw()), "%"))
 		}
@@ -130,6 +132,26 @@ func (e event) kind(reader *mapping.Reader) kind {
 		return body
 	}
 	return what
+}
+
+// checkURL refuses a completion that the URL alone reports, of a body that a start could have sent.
+func (e event) checkURL(reader *mapping.Reader, what kind) {
+	if e.inURL == "" || kindOf(e.inBody).known {
+		return
+	}
+	says := func(name string) bool { return says(e.document.Member(name)) }
+	switch {
+	case what.name == course && (!says("user_score") || !says("course_passing_score")):
+		reader.Problem("event", errors.New("is named by the URL alone, and without user_score and course_passing_score this may be a start"))
+	case what.name == ilt && !e.attended():
+		reader.Problem("event", errors.New("is named by the URL alone, and without percent_attended above 0 this may be a start"))
+	}
+}
+
+// attended reports whether somebody was at any meeting of a session.
+func (e event) attended() bool {
+	percent, err := e.document.Member("percent_attended").Number()
+	return err == nil && strings.ContainsAny(percent, "123456789") && !strings.HasPrefix(percent, "-")
 }
 
 // letters is a name without everything but its letters and digits, in lower case.

@@ -88,6 +88,17 @@ func TestCompletionWhenSettlesAnUnknownEvent_R79(t *testing.T) {
 	require.NotEmpty(t, decode(t, when, event("course_start", hygiene+`,"state":"done"`)).Ignored)
 }
 
+// TestCompletionWhenStandsForAScore: a course without one is a completion at its URL where a member says so.
+func TestCompletionWhenStandsForAScore(t *testing.T) {
+	when := mapping.Definition{CompletionWhen: &mapping.Condition{Path: "$.state", In: []string{"done"}}}
+	decoded := decode(t, when, unnamed("course_complete", hygiene+`,"state":"done"`))
+	require.Empty(t, decoded.Problems)
+	require.Equal(t, "course_complete", decoded.Completions[0].Event)
+
+	named := mapping.Definition{Fields: map[mapping.Target]mapping.Field{mapping.Event: {Path: "$.state", Transform: "statusMap:done=course_complete"}}}
+	require.Len(t, decode(t, named, unnamed("course_complete", hygiene+`,"state":"done"`)).Completions, 1)
+}
+
 // TestSecretIsNoField: no path reads the secret that came as a parameter, so no answer and no trace shows it.
 func TestSecretIsNoField(t *testing.T) {
 	for _, key := range []string{"auth_secret", "Auth Secret"} {
@@ -104,7 +115,7 @@ func TestTwoHooksAreOneCompletion_R80(t *testing.T) {
 	var all []training.Fingerprint
 	for _, r := range []lmstest.Recorded{
 		event("course_complete", scored), unnamed("course_complete", scored), unnamed("", scored),
-		lmstest.Form("", "Course+Name=Hand+hygiene&course_catalog_id=HH-101&username=r.santos&date=2026-04-11").At("course_complete"),
+		lmstest.Form("", "Course+Name=Hand+hygiene&course_catalog_id=HH-101&score=88&passing_score=70&username=r.santos&date=2026-04-11").At("course_complete"),
 	} {
 		decoded, err := axis.New(nil).Decode(r.Request())
 		require.NoError(t, err)

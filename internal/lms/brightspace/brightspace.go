@@ -16,6 +16,9 @@
 // because many courses share one. There are no names, titles and scores, and passed is unknown. Whether a
 // redelivery keeps its id, and whether events come in arrays, is unknown; both forms are read.
 //
+// A tenant's completionWhen decides in place of the award: a finished topic may be all that a course is. Such an
+// event has no award and no recipient, so its course.id and learner.id have to be mapped too.
+//
 // Credential: R172 says HMAC-SHA256; no vendor page names header, encoding or secret. See SignatureHeaders.
 package brightspace
 
@@ -35,10 +38,15 @@ const Platform = "brightspace"
 // platform's own is unknown. It was not seen on real traffic, so a source has to name it.
 func SignatureHeaders() []string { return []string{"X-Hub-Signature-256"} }
 
+// Transport is JSON of whatever type: the pages that could be read show bodies and name no Content-Type.
+func Transport() lms.Transport { return lms.Transport{AnyType: true} }
+
 // Adapter implements lms.Adapter.
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// conditional says that the mapping's own completionWhen tells what is a completion.
+	conditional bool
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -48,7 +56,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -90,7 +98,7 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: what.String(), EventID: id, Reason: where + err.Error()})
 		return
 	}
-	if reason := whyIgnored(what); reason != "" {
+	if reason := whyIgnored(what); reason != "" && !a.conditional {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"countersign/internal/lms"
 	"countersign/internal/lms/brightspace"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/training"
 )
@@ -78,6 +79,7 @@ func spec(tb testing.TB) lmstest.Spec {
 		Secret:           "s3cret-brightspace",
 		CredentialHeader: "X-Hub-Signature-256",
 		SignsBody:        true,
+		AnyType:          true,
 		Valid: []lmstest.Valid{
 			{Recorded: sample("award-issued"), Want: issued(same)},
 			// The array begins with a finished topic, which is ignored.
@@ -157,6 +159,37 @@ func TestOneBadEventSparesTheOthers(t *testing.T) {
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
 	require.Equal(t, []lms.Problem{{EventID: "e-0", Reason: "[0]: object.definition.type or verb.id: is missing"}}, decoded.Problems)
+}
+
+// TestCompletionWhenReplacesTheAward: an award may count for nothing, and a topic may be the whole course.
+func TestCompletionWhenReplacesTheAward(t *testing.T) {
+	const extension = "$.context.extensions['https://api.brightspace.com/xapi/extension_keys/context/"
+	own := mapping.Definition{
+		Version: "acme-1",
+		CompletionWhen: &mapping.Condition{Path: "$.object.definition.type", In: []string{
+			"https://api.brightspace.com/xapi/activities/content/topic", "https://api.brightspace.com/xapi/activities/tools/grade"}},
+		Fields: map[mapping.Target]mapping.Field{
+			mapping.LearnerID: {Path: extension + "actor'].userId", Else: []string{extension + "object'].issuedUserId"}},
+			mapping.CourseID:  {Path: extension + "context'].orgUnitId"},
+		},
+	}
+	m, err := brightspace.DefaultMapping().Override(own)
+	require.NoError(t, err)
+	topic := event("content/topic", "completed", `"issuedUserId":"30421"`)
+	decoded, err := brightspace.New(m).Decode(lms.Request{Body: []byte(`[` + topic + `,` + award("created") + `]`)})
+	require.NoError(t, err)
+	require.Len(t, decoded.Completions, 1)
+	require.Equal(t, training.Course{ID: "6606"}, decoded.Completions[0].Course)
+	require.Equal(t, "content/topic:completed", decoded.Completions[0].Event)
+	require.Equal(t, []lms.Ignored{{Event: "award/issue:created", Reason: "object.definition.type: is none of the mapping's completionWhen"}}, decoded.Ignored)
+
+	own.Fields = nil // who finished what is not where an award has it
+	m, err = brightspace.DefaultMapping().Override(own)
+	require.NoError(t, err)
+	decoded, err = brightspace.New(m).Decode(lms.Request{Body: []byte(topic)})
+	require.NoError(t, err)
+	require.Len(t, decoded.Problems, 1)
+	require.Contains(t, decoded.Problems[0].Reason, "awardId: is missing")
 }
 
 func FuzzDecode(f *testing.F) {

@@ -4,7 +4,8 @@
 //	{"id":"…","event":"course.completion","version":"1.0","fired_at":"…","timestamp":1775658622,
 //	 "original_domain":"…","payload":{"user":{…},"course":{…},"certificate":{…}}}
 //
-// The event that a mapping's paths are read from is this envelope.
+// The event that a mapping's paths are read from is this envelope. Its sender is anybody's, so a tenant's
+// completionWhen decides in place of the event's name; the version counts all the same.
 package canonical
 
 import (
@@ -29,6 +30,8 @@ func SignatureHeaders() []string {
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// conditional says that the mapping's own completionWhen tells what is a completion.
+	conditional bool
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -38,7 +41,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -59,14 +62,14 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	decoded := lms.Decoded{OriginalDomain: envelope.Text("original_domain")}
 	event, eventID := envelope.Text("event"), envelope.Text("id")
 	checkVersion(envelope)
-	if event == "" {
+	if event == "" && !a.conditional {
 		envelope.Problem("event", errors.New("is missing"))
 	}
 	if err := envelope.Err(); err != nil {
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
 		return decoded, nil
 	}
-	if !isCompletion(event) {
+	if !a.conditional && !isCompletion(event) {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: "not a completion event"})
 		return decoded, nil
 	}

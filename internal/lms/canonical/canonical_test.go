@@ -14,6 +14,7 @@ import (
 	"countersign/internal/lms"
 	"countersign/internal/lms/canonical"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/training"
 )
@@ -179,6 +180,26 @@ func TestEverySignatureHeader_R27_R28_R29_R30(t *testing.T) {
 		_, err := v.Verify(lms.Request{Method: http.MethodPost, Header: header, Body: body})
 		require.NoError(t, err, name)
 	}
+}
+
+// TestCompletionWhenReplacesTheName: a sender of this form may have names of its own, or none.
+func TestCompletionWhenReplacesTheName_R61(t *testing.T) {
+	m, err := canonical.DefaultMapping().Override(mapping.Definition{
+		Version: "acme-1", CompletionWhen: &mapping.Condition{Path: "$['event','kind']", In: []string{"training.completed"}},
+	})
+	require.NoError(t, err)
+	adapter := canonical.New(m)
+	const date = `,"completion_date":"2026-04-08T14:30:00Z"`
+	decode := func(before, after string) lms.Decoded {
+		decoded, err := adapter.Decode(lms.Request{Body: []byte(strings.Replace(envelope(date), before, after, 1))})
+		require.NoError(t, err)
+		lmstest.Check(t, adapter, decoded, err)
+		return decoded
+	}
+	require.Equal(t, "training.completed", decode("course.completion", "training.completed").Completions[0].Event)
+	require.Empty(t, decode(`"event":"course.completion"`, `"kind":"training.completed"`).Completions[0].Event)
+	require.Equal(t, []lms.Ignored{{Event: "course.completion", Reason: "event: is none of the mapping's completionWhen"}}, decode("", "").Ignored)
+	require.Equal(t, "version: unknown major version", decode(`course.completion","version":"1.0"`, `training.completed","version":"2.0"`).Problems[0].Reason)
 }
 
 func FuzzDecode(f *testing.F) {

@@ -16,11 +16,16 @@
 // eventId is kept through retries. Unknown: whether an instructor-led session, a curriculum or a certification
 // raises an event of its own. correlationId is all zeros in the vendor's sample and never read.
 //
+// A tenant's completionWhen decides in place of lmsEventsCase. What stands under another name than trainingCompleted has
+// to be mapped then.
+//
 // Credential: the endpoint's key in APIKeyHeader, on every request. The HMAC in Authorization is not
-// verified: the text that it signs is not published.
+// verified: the text that it signs is not published. The hash of the body beside it is: where it is wrong,
+// and where a delivery mixes the corpName of several customers, the whole delivery is put up for review.
 package cornerstone
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -38,13 +43,16 @@ const APIKeyHeader = "x-api-key"
 // completionEvent is the value of lmsEventsCase that reports a finished training.
 const completionEvent = "TrainingCompleted"
 
-// Transport says that a batch may be compressed.
-func Transport() lms.Transport { return lms.Transport{Gzip: true} }
+// Transport says that a batch may be compressed, and that Cornerstone sends again after 408, 500, 502, 503 and 504
+// only (documented).
+func Transport() lms.Transport { return lms.Transport{Gzip: true, No429: true} }
 
 // Adapter implements lms.Adapter.
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// conditional says that the mapping's own completionWhen tells what is a completion.
+	conditional bool
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -54,7 +62,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -69,6 +77,9 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	records := root.Member("records")
 	if records.Kind() != strictjson.Array {
 		return lms.Decoded{}, fmt.Errorf("%w: want an envelope with records, an array; it is %s", lms.ErrUnreadable, records.Kind())
+	}
+	if err := cmp.Or(checkHash(r), checkCorp(records.Items())); err != nil {
+		return lms.Decoded{Problems: []lms.Problem{{Reason: err.Error()}}}, nil
 	}
 	var decoded lms.Decoded
 	if len(records.Items()) == 0 {
@@ -91,7 +102,7 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, Reason: where + err.Error()})
 		return
 	}
-	if event != completionEvent {
+	if event != completionEvent && !a.conditional {
 		reason := "not a completion event"
 		if event == "" {
 			reason = "no lmsEventsCase: not an event about training"

@@ -11,6 +11,7 @@ import (
 	"countersign/internal/lms"
 	"countersign/internal/lms/cornerstone"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/training"
 )
@@ -142,6 +143,78 @@ func TestOneBadRecordSparesTheOthers(t *testing.T) {
 	require.Len(t, decoded.Problems, 1)
 	require.Equal(t, "e-1", decoded.Problems[0].EventID)
 	require.Contains(t, decoded.Problems[0].Reason, "records[1]: ")
+}
+
+// TestHashOfTheBody: the samples carry it; a body that it does not belong to was changed on the way, heartbeat or not.
+func TestHashOfTheBody(t *testing.T) {
+	adapter := cornerstone.New(nil)
+	for _, name := range []string{"training-completed", "training-batch", "training-assigned", "heartbeat"} {
+		r := lmstest.Sample(t, "testdata", name).Request()
+		r.Received = r.Body
+		good, err := adapter.Decode(r)
+		require.NoError(t, err)
+		require.Empty(t, good.Problems, name)
+
+		r.Received = append([]byte("compressed: "), r.Body...) // a hash over what was compressed counts too
+		plain, err := adapter.Decode(r)
+		require.NoError(t, err)
+		require.Equal(t, good, plain)
+		r.Received, r.Body = r.Body, []byte(string(r.Body)+" ")
+		compressed, err := adapter.Decode(r)
+		require.NoError(t, err)
+		require.Equal(t, good, compressed)
+
+		r.Received = r.Body
+		require.Equal(t, "x-content-sha256: is not the hash of this body, so that it was changed or cut on the way", theProblem(t, r), name)
+		for _, values := range [][]string{{""}, {"AAAA"}, {"*"}, {r.Header.Get("x-content-sha256"), "AAAA"}} {
+			r.Header["X-Content-Sha256"] = values
+			require.Equal(t, "x-content-sha256: want one SHA-256 in base64", theProblem(t, r))
+		}
+		r.Header.Del("x-content-sha256")
+		unhashed, err := adapter.Decode(r)
+		require.NoError(t, err)
+		require.Equal(t, good, unhashed)
+	}
+}
+
+// TestOneCustomerPerDelivery: an endpoint belongs to one, so a mixture is nobody's.
+func TestOneCustomerPerDelivery(t *testing.T) {
+	of := func(corp string) string {
+		return strings.Replace(record(ids+at), `"messageId"`, `"corpName":`+corp+`,"messageId"`, 1)
+	}
+	decoded, err := cornerstone.New(nil).Decode(lms.Request{Body: []byte(batch(of(`"a"`), of(`"a"`), of(`null`), record(ids+at)))})
+	require.NoError(t, err)
+	require.Len(t, decoded.Completions, 4)
+	require.Equal(t, "value.headers.corpName: differs among the records of one delivery",
+		theProblem(t, lms.Request{Body: []byte(batch(record(ids+at), of(`"a"`), of(`"A"`)))}))
+}
+
+// theProblem is the reason of the only thing that a delivery gives.
+func theProblem(t *testing.T, r lms.Request) string {
+	t.Helper()
+	adapter := cornerstone.New(nil)
+	decoded, err := adapter.Decode(r)
+	require.NoError(t, err)
+	lmstest.Check(t, adapter, decoded, err)
+	require.Len(t, decoded.Problems, 1)
+	require.Empty(t, decoded.Completions)
+	require.Empty(t, decoded.Ignored)
+	return decoded.Problems[0].Reason
+}
+
+// TestCompletionWhenReplacesTheEventsCase: that a completion is known by it alone is assumed.
+func TestCompletionWhenReplacesTheEventsCase(t *testing.T) {
+	m, err := cornerstone.DefaultMapping().Override(mapping.Definition{
+		Version: "acme-1", CompletionWhen: &mapping.Condition{Path: "$.value['lmsEventsCase','kind']", In: []string{"trainingCompleted", "done"}},
+	})
+	require.NoError(t, err)
+	named := func(member string) string {
+		return strings.Replace(record(ids+at), `"lmsEventsCase":"TrainingCompleted"`, member, 1)
+	}
+	decoded, err := cornerstone.New(m).Decode(lms.Request{Body: []byte(batch(named(`"lmsEventsCase":"trainingCompleted"`), named(`"kind":"done"`), record(ids+at)))})
+	require.NoError(t, err)
+	require.Len(t, decoded.Completions, 2)
+	require.Equal(t, []lms.Ignored{{Event: "TrainingCompleted", Reason: "value.lmsEventsCase: is none of the mapping's completionWhen"}}, decoded.Ignored)
 }
 
 func FuzzDecode(f *testing.F) {

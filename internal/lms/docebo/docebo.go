@@ -30,6 +30,9 @@ const Platform = "docebo"
 // completed is the one event that reports a completion; it is compared exactly.
 const completed = "course.enrollment.completed"
 
+// mostEvents is how many events Docebo groups into one delivery (R53).
+const mostEvents = 25
+
 // SignatureHeaders are the headers of an HMAC-SHA256 of the body in hexadecimal. The vendor's
 // text has none: this is the guess of a public receiver, to be pinned per source after a real
 // delivery was looked at. The credential that is known to work is basic authentication.
@@ -117,8 +120,12 @@ func split(root strictjson.Value, envelope *strictjson.Picker) []entry {
 		envelope.Problem("payloads", fmt.Errorf("want an array, is %s", many.Kind()))
 	case len(many.Items()) == 0:
 		envelope.Problem("payloads", errors.New("is empty"))
+	case len(many.Items()) > mostEvents:
+		// Something else than Docebo put this together. It is kept, and a person looks at all of it.
+		envelope.Problem("payloads", fmt.Errorf("holds more than %d events, the most that Docebo groups", mostEvents))
+		return nil
 	}
-	alone := root.Without("payloads")
+	alone := root.Without("payloads") // the entries share its members
 	var entries []entry
 	for i, value := range many.Items() {
 		entries = append(entries, entry{at: fmt.Sprintf("payloads[%d]", i), event: alone.With("payload", value)})

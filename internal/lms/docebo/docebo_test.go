@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"countersign/internal/lms"
 	"countersign/internal/lms/docebo"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/training"
 )
@@ -116,6 +118,8 @@ func spec(tb testing.TB) lmstest.Spec {
 			{Recorded: lmstest.JSON("both forms", envelope(`"payload":`+payload(date)+`,"payloads":[`+payload(date)+`]`)),
 				Reason: "payloads: stands beside payload"},
 			{Recorded: lmstest.JSON("no payloads", envelope(`"payloads":[]`)), Reason: "payloads: is empty"},
+			{Recorded: lmstest.JSON("more than 25 events", envelope(`"payloads":[`+strings.Repeat(payload(date)+",", 25)+payload(date)+`]`)),
+				Reason: "payloads: holds more than 25 events, the most that Docebo groups"},
 			{Recorded: lmstest.JSON("payloads is no list", envelope(`"payloads":`+payload(date))), Reason: "payloads: want an array, is an object"},
 			{Recorded: lmstest.JSON("payload is a list", envelope(`"payload":[]`)), Reason: "payload: want an object, is an array"},
 			{Recorded: lmstest.JSON("an empty payload", envelope(`"payloads":[{}]`)), Reason: "payloads[0]: incomplete completion: no learner id"},
@@ -174,6 +178,27 @@ func TestOneBadEntryLeavesTheOthers(t *testing.T) {
 			Reason: "payloads[1]: incomplete completion: no learner id, external id, username or e-mail; no course id, code or title; no completion date"},
 		{Event: "course.enrollment.completed", EventID: "wh-1", Reason: "payloads[2]: payload.completion_date: want a string, is a boolean"},
 	}, decoded.Problems)
+}
+
+// TestAGroupSharesItsEnvelope_R53: an envelope of thousands of members is not copied for each of 25 events, and yet each
+// event's paths find all of them.
+func TestAGroupSharesItsEnvelope_R53(t *testing.T) {
+	var members strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&members, `"m%d":1,`, i)
+	}
+	body := envelope(members.String() + `"payloads":[` + strings.Repeat(payload(date)+",", 24) + payload(date) + `]`)
+	m, err := docebo.DefaultMapping().Override(mapping.Definition{Version: "1", Fields: map[mapping.Target]mapping.Field{
+		mapping.EventID: {Path: "$.m9999"}, mapping.EnrollmentID: {Path: "$.payloads"},
+	}})
+	require.NoError(t, err)
+	var decoded lms.Decoded
+	allocated := lmstest.Allocated(func() { decoded, err = docebo.New(m).Decode(lms.Request{Body: []byte(body)}) })
+	require.NoError(t, err)
+	require.Len(t, decoded.Completions, 25)
+	require.Equal(t, "1", decoded.Completions[24].EventID)
+	require.Empty(t, decoded.Completions[24].EnrollmentID)
+	require.Less(t, allocated, uint64(100*len(body)))
 }
 
 // TestEntriesOfABatchDiffer_R90: they share message_id, so the fingerprint tells them apart.

@@ -9,6 +9,9 @@
 //	  passed:             {path: $.result, transform: "statusMap:OK=true,NOT OK=false"}
 //	completionWhen:       {path: $.event, in: [course.completed]}
 //
+// A date without parse is RFC 3339 with its zone, a day, or a number of seconds or milliseconds since 1970; see
+// dates. A date and time without a zone is not guessed: it needs parse, and zone where that is not UTC.
+//
 // Everything here is our own design; there is no vendor. The event that paths are read from is the body
 // where that is an object, each item where it is an array of objects, and a form as an object of
 // texts. Without completionWhen every event is a completion.
@@ -20,6 +23,8 @@ package generic
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"time"
 
 	"countersign/internal/lms"
 	"countersign/internal/lms/mapping"
@@ -89,6 +94,19 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	return decoded, nil
 }
 
+// zoned ends a date and time that leaves nothing to guess.
+var zoned = regexp.MustCompile(`([Zz]|[+-]\d\d:\d\d)\s*$`)
+
+// dates is mapping.Dates but for its guess: which zone a date and time without one is in, nobody says here. Up to a
+// day lies between its readings.
+func dates(v strictjson.Value) (time.Time, training.Precision, error) {
+	instant, precision, err := mapping.Dates(v)
+	if err == nil && v.Kind() == strictjson.String && precision != training.PrecisionDay && !zoned.MatchString(v.Raw()) {
+		return time.Time{}, "", errors.New("date-time without a time zone: say parse, and zone where it is not UTC")
+	}
+	return instant, precision, err
+}
+
 // add adds what the event is to decoded; where begins the reason of a problem.
 func (a *Adapter) add(decoded *lms.Decoded, event strictjson.Value, where string) {
 	problem := func(c training.Completion, err error) {
@@ -117,7 +135,7 @@ func (a *Adapter) add(decoded *lms.Decoded, event strictjson.Value, where string
 
 // read takes a completion. Beside an error it is of use for its event's name and id only.
 func (a *Adapter) read(reader *mapping.Reader) (training.Completion, error) {
-	c := reader.Completion(mapping.Dates)
+	c := reader.Completion(dates)
 	if _, stated := a.fields[mapping.ScoreMax]; c.Score.Known() && !stated {
 		c.Score.Max = maxScore
 	}

@@ -172,6 +172,37 @@ func TestMissingTargetsOfAMapping(t *testing.T) {
 			"course.code (the constant is empty); completedAt (nothing at $.done, $.sent)"}}}, decoded)
 }
 
+// TestDatesWithoutParse: what leaves nothing to guess is read, and a local time of nobody knows where is a problem.
+func TestDatesWithoutParse(t *testing.T) {
+	for value, want := range map[string]time.Time{
+		`"2026-04-08T14:30:00Z"`:        time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC),
+		`" 2026-04-08 16:30+02:00 "`:    time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC),
+		`"2026-04-08T14:30:00.5-00:00"`: time.Date(2026, 4, 8, 14, 30, 0, 5e8, time.UTC),
+		`"2026-04-08"`:                  time.Date(2026, 4, 8, 0, 0, 0, 0, time.UTC),
+		`"20260408"`:                    time.Date(2026, 4, 8, 0, 0, 0, 0, time.UTC),
+		`1775658600`:                    time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC),
+		`1775658600000`:                 time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC),
+	} {
+		decoded := dated(t, mapping.Field{Path: "$.doneAt"}, value)
+		require.Empty(t, decoded.Problems, value)
+		require.Equal(t, want, decoded.Completions[0].CompletedAt, value)
+	}
+	for _, value := range []string{`"2026-04-08 23:30"`, `"2026-04-08T23:30:00"`, `" 2026-04-08T23:30:00.123 "`} {
+		decoded := dated(t, mapping.Field{Path: "$.doneAt"}, value)
+		require.Equal(t, []lms.Problem{{Reason: "doneAt: date-time without a time zone: say parse, and zone where it is not UTC"}}, decoded.Problems, value)
+	}
+	inZone := dated(t, mapping.Field{Path: "$.doneAt", Parse: "yyyy-MM-dd HH:mm", Zone: "America/Chicago"}, `"2026-04-08 23:30"`)
+	require.Equal(t, time.Date(2026, 4, 9, 4, 30, 0, 0, time.UTC), inZone.Completions[0].CompletedAt)
+}
+
+func dated(t *testing.T, completedAt mapping.Field, value string) lms.Decoded {
+	t.Helper()
+	m := acme(t, func(d *mapping.Definition) { d.Fields[mapping.CompletedAt] = completedAt })
+	decoded, err := generic.New(m).Decode(lms.Request{Body: []byte(`{"staffNo":"3391","trainingCode":"ESD-2","doneAt":` + value + `}`)})
+	require.NoError(t, err)
+	return decoded
+}
+
 // TestScale: without a field for it a score is a percentage; one that the event lacks is not guessed.
 func TestScale(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -41,7 +41,7 @@ func NewBodySignature(secrets []string) (*BodySignature, error) {
 // Verify implements lms.Verifier. A connection test without a body cannot be authentic: there is
 // nowhere for the signature to stand.
 func (v *BodySignature) Verify(r lms.Request) (int, error) {
-	signed, digits, err := cut(r.Body)
+	before, after, digits, err := cut(r.Body)
 	if err != nil {
 		return 0, refuse(err.Error())
 	}
@@ -53,7 +53,8 @@ func (v *BodySignature) Verify(r lms.Request) (int, error) {
 	// Every secret is tried, so that the time says nothing about which one matched (R25).
 	for index := len(v.secrets) - 1; index >= 0; index-- {
 		sum := md5.New() //nolint:gosec // as above
-		sum.Write(signed)
+		sum.Write(before)
+		sum.Write(after)
 		sum.Write([]byte{':'})
 		sum.Write(v.secrets[index])
 		if subtle.ConstantTimeCompare(received, sum.Sum(nil)) == 1 {
@@ -66,34 +67,45 @@ func (v *BodySignature) Verify(r lms.Request) (int, error) {
 	return matched, nil
 }
 
-// cut returns the body without its member header.signature, and the text of that member. The errors
-// hold nothing of the body.
-func cut(body []byte) (signed []byte, digits string, err error) {
-	found := 0
+// errTwice is a member that is given twice: which of the two counts differs from reader to reader.
+var errTwice = errors.New("the body has header or header.signature twice")
+
+// cut returns what the body has before and after its member header.signature, and the text of that member. The
+// errors hold nothing of the body. It runs before anything is known of the sender, so it ends at the second
+// header or signature and copies no part of the body that grows with their number.
+func cut(body []byte) (before, after []byte, digits string, err error) {
+	var headers, signatures int
+	var from, to int64
 	d := json.NewDecoder(bytes.NewReader(body))
 	err = members(d, func(_ int64, key string) error {
 		if key != "header" {
 			return skip(d)
 		}
-		return members(d, func(from int64, key string) error {
+		if headers++; headers > 1 {
+			return errTwice
+		}
+		return members(d, func(at int64, key string) error {
 			if key != "signature" {
 				return skip(d)
 			}
-			if err := d.Decode(&digits); err != nil {
-				return err
+			if signatures++; signatures > 1 {
+				return errTwice
 			}
-			signed = without(body, int(from), int(d.InputOffset()))
-			found++
-			return nil
+			err := d.Decode(&digits)
+			from, to = at, d.InputOffset()
+			return err
 		})
 	})
 	switch {
+	case errors.Is(err, errTwice):
+		return nil, nil, "", errTwice
 	case err != nil || d.More():
-		return nil, "", errors.New("the body is not a JSON object with header.signature, a text")
-	case found != 1:
-		return nil, "", fmt.Errorf("the body has %d members header.signature, want 1", found)
+		return nil, nil, "", errors.New("the body is not a JSON object with header.signature, a text")
+	case signatures == 0:
+		return nil, nil, "", errors.New("the body has no member header.signature")
 	}
-	return signed, digits, nil
+	before, after = without(body, int(from), int(to))
+	return before, after, digits, nil
 }
 
 // members calls f for every member of the object that comes next. f reads the value; from is the
@@ -125,17 +137,17 @@ func skip(d *json.Decoder) error {
 	return d.Decode(&value)
 }
 
-// without cuts body[from:to] out: a member with the comma before it, or, where it is the first, the
+// without is what stands around body[from:to]: a member with the comma before it, or, where it is the first, the
 // comma after it.
-func without(body []byte, from, to int) []byte {
+func without(body []byte, from, to int) (before, after []byte) {
 	const space = " \t\r\n"
-	rest := body[to:]
+	after = body[to:]
 	if first := bytes.TrimLeft(body[from:to], space); !bytes.HasPrefix(first, []byte{','}) {
-		if after, comma := bytes.CutPrefix(bytes.TrimLeft(rest, space), []byte{','}); comma {
-			rest = after
+		if rest, comma := bytes.CutPrefix(bytes.TrimLeft(after, space), []byte{','}); comma {
+			after = rest
 		}
 	}
-	return slices.Concat(body[:from], rest)
+	return body[:from], after
 }
 
 func refuse(text string) error { return fmt.Errorf("%w: %s", lms.ErrUnauthenticated, text) }

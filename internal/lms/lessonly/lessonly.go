@@ -31,6 +31,9 @@ import (
 // Platform is the name of this platform in settings, API and docs.
 const Platform = "lessonly"
 
+// Transport is JSON of whatever type.
+func Transport() lms.Transport { return lms.Transport{AnyType: true} }
+
 // CredentialHeader carries the source's secret exactly as typed, with no scheme before it (R43).
 const CredentialHeader = "Authorization"
 

@@ -1,6 +1,7 @@
 package lmstest
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -108,6 +109,26 @@ func (s Spec) extraMembers(t *testing.T) {
 		want := s.read(t, vector.Request())
 		for i, document := range s.extended(t, vector.Recorded) {
 			require.Equal(t, want, s.read(t, s.with(vector.Recorded, document)), "%s, place %d", vector.Name, i)
+		}
+	}
+}
+
+// anyType sends every valid delivery under types that are not its own.
+func (s Spec) anyType(t *testing.T) {
+	for _, vector := range s.Valid {
+		want := s.want(vector)
+		for _, types := range [][]string{
+			nil, {""}, {"application/json"}, {formType}, {"text/plain; charset=utf-16"}, {"multipart/form-data; boundary=x"}, {"?"}, {"application/json", formType},
+		} {
+			r := vector.Request()
+			r.Header = r.Header.Clone()
+			if r.Header == nil {
+				r.Header = http.Header{}
+			}
+			r.Header["Content-Type"] = types
+			decoded := s.read(t, r)
+			require.Empty(t, decoded.Problems, "%s as %q", vector.Name, types)
+			require.Equal(t, want, decoded.Completions, "%s as %q", vector.Name, types)
 		}
 	}
 }

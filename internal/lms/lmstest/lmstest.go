@@ -41,6 +41,9 @@ type Spec struct {
 	// one is signed, with another algorithm, with a token of somebody else.
 	Refused []Recorded
 
+	// AnyType says that the platform's Transport does: the Content-Type decides nothing.
+	AnyType bool
+
 	// Open takes the document out of a body that wraps it, a signed token, and Seal wraps it again. The
 	// signature that Seal makes need not be good, because Decode verifies nothing. Both are nil where
 	// the body is the document.
@@ -100,6 +103,10 @@ func Run(t *testing.T, s Spec) {
 	t.Run("replay gives equal fingerprints R197", s.replay)
 	t.Run("concurrent calls", s.concurrent)
 	t.Run("poison", s.poison)
+	t.Run("a body costs its length", s.cost)
+	if s.AnyType {
+		t.Run("whatever Content-Type says", s.anyType)
+	}
 	t.Run("wrong types everywhere", s.wrongTypes)
 	t.Run("no value in any error", s.noValues)
 	t.Run("every target can be overridden", s.overrides)

@@ -28,7 +28,7 @@ func (s Spec) overrides(t *testing.T) {
 }
 
 // narrowed gives the mapping a condition that no event meets. A tenant's completionWhen takes away from what the
-// platform reports as completions, with a reason, and adds nothing to it.
+// platform reports as completions, with a reason; see lms.Adapter for where it adds to it too.
 func (s Spec) narrowed(t *testing.T) {
 	never := &mapping.Condition{Path: "$['countersign-unknown']", In: []string{"yes"}}
 	m, err := s.Mapping.Override(mapping.Definition{Version: overrideVersion, CompletionWhen: never})

@@ -65,6 +65,7 @@ func TestWebhookEngine_R27(t *testing.T) {
 		CredentialHeader: "Webhook-Signature",
 		SignsBody:        true,
 		Refused:          []lmstest.Recorded{stale, ahead, renamed},
+		AnyType:          true,
 		Valid: []lmstest.Valid{
 			{Recorded: sample(t, "webhookengine.course_completed"), Want: engine(func(c *training.Completion) {
 				jane(c)
@@ -108,6 +109,7 @@ func TestTrigger_R56(t *testing.T) {
 		Sign:             bearer,
 		Secret:           secret,
 		CredentialHeader: "Authorization",
+		AnyType:          true,
 		Valid: []lmstest.Valid{
 			{Recorded: sample(t, "tool_trigger.course_completed"), Want: flat(func(c *training.Completion) {
 				c.Learner = training.Learner{ID: "1042", Username: "jdoe", Email: "jane.doe@example.test", ExternalID: "EMP-10421"}
@@ -184,6 +186,7 @@ func TestStatements(t *testing.T) {
 		Sign:             basic,
 		Secret:           secret,
 		CredentialHeader: "Authorization",
+		AnyType:          true,
 		Valid: []lmstest.Valid{
 			{Recorded: recorded, Want: batch},
 			{Recorded: array("one", statement()), Want: first(same)},

@@ -25,9 +25,7 @@
 package moodle
 
 import (
-	"bytes"
 	"fmt"
-	"mime"
 
 	"countersign/internal/lms"
 	"countersign/internal/lms/mapping"
@@ -40,9 +38,11 @@ const Platform = "moodle"
 // completed is the one event that reports a completion; it is compared exactly.
 const completed = `\core\event\course_completed`
 
-// Transport is how the four send: local_webhooks may call its JSON a form, tool_trigger may send a real one, and
-// logstore_xapi appends "statements" to the URL it was given.
-func Transport() lms.Transport { return lms.Transport{Form: true, Paths: []string{"statements"}} }
+// Transport is how the four send: local_webhooks may call its JSON a form, tool_trigger may send a real one under any
+// type its administrator typed, and logstore_xapi appends "statements" to the URL it was given.
+func Transport() lms.Transport {
+	return lms.Transport{Form: true, AnyType: true, Paths: []string{"statements"}}
+}
 
 // DefaultMapping reads all four shapes. The learner is relateduserid; userid is who acted, under cron the
 // administrator.
@@ -92,7 +92,7 @@ func (a *Adapter) Platform() string { return Platform }
 
 // Decode implements lms.Adapter. Statements come in arrays, the others one by one.
 func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
-	root, err := a.body(r)
+	root, err := strictjson.DecodeAnyType(r.Header.Get("Content-Type"), r.Body, a.limits)
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
@@ -111,15 +111,4 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of statements, is %s", lms.ErrUnreadable, root.Kind())
 	}
 	return decoded, nil
-}
-
-// body goes by the Content-Type only where the body does not look like JSON: local_webhooks sends the same JSON
-// under both types, as its administrator chose.
-func (a *Adapter) body(r lms.Request) (strictjson.Value, error) {
-	text := bytes.TrimLeft(r.Body, " \t\r\n")
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if mediaType != strictjson.FormType || len(text) == 0 || text[0] == '{' || text[0] == '[' {
-		return strictjson.Decode(r.Body, a.limits)
-	}
-	return strictjson.DecodeForm(r.Body, a.limits)
 }

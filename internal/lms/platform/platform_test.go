@@ -47,12 +47,14 @@ func TestTheDefaultMappingIsThePlatforms(t *testing.T) {
 // TestTransports: the ingress refuses what a platform does not send, so this table is a part of the door.
 func TestTransports(t *testing.T) {
 	want := map[string]lms.Transport{
-		"activate":    {Form: true},
-		"axis":        {Form: true, Paths: []string{"*"}},
+		"activate":    {Form: true, AnyType: true},
+		"axis":        {Form: true, AnyType: true, Paths: []string{"*"}},
+		"brightspace": {AnyType: true},
 		"canvas":      {JWT: true},
-		"cornerstone": {Gzip: true},
+		"cornerstone": {Gzip: true, No429: true},
 		"generic":     {Form: true},
-		"moodle":      {Form: true, Paths: []string{"statements"}},
+		"lessonly":    {AnyType: true},
+		"moodle":      {Form: true, AnyType: true, Paths: []string{"statements"}},
 	}
 	for _, name := range platform.Names() {
 		p, ok := platform.Find(name)

@@ -55,25 +55,41 @@ func (v Value) Keys() []string {
 	if v.kind != Object {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(v.members))
+	keys := make([]string, 0, len(v.members)+len(v.under))
+	for key, member := range v.members {
+		if member.kind != Absent {
+			keys = append(keys, key)
+		}
+	}
+	for key := range v.under {
+		if _, hidden := v.members[key]; !hidden {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // With is a copy of the object v in which key has the value member; an Absent one takes it away. Where v
 // is Absent or null the copy has this member alone, and any other v is returned as it is.
+//
+// The copy shares the members that v was decoded or put together with. It costs as much as With changed so
+// far and not as much as v holds: the same envelope can go into each of many events. Whoever changes
+// many members of one object makes it anew with ObjectOf.
 func (v Value) With(key string, member Value) Value {
 	if v.Missing() {
-		v = Value{kind: Object}
+		v = Value{kind: Object, under: map[string]Value{}}
 	}
 	if v.kind != Object {
 		return v
 	}
+	if v.under == nil {
+		return Value{kind: Object, members: map[string]Value{key: member}, under: v.members}
+	}
 	members := make(map[string]Value, len(v.members)+1)
 	maps.Copy(members, v.members)
-	if members[key] = member; member.kind == Absent {
-		delete(members, key)
-	}
-	v.members = members
-	return v
+	members[key] = member
+	return Value{kind: Object, members: members, under: v.under}
 }
 
 // Without is a copy of the object v without key; any other v is returned as it is.
@@ -115,7 +131,7 @@ func (v Value) append(to []byte) []byte {
 				to = append(to, ',')
 			}
 			to = append(appendText(to, key), ':')
-			to = v.members[key].append(to)
+			to = v.Member(key).append(to)
 		}
 		return append(to, '}')
 	default:

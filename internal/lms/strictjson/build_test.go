@@ -79,6 +79,39 @@ func TestWithAndWithoutAreCopies(t *testing.T) {
 	}
 }
 
+// The first change is one of a shared object, and each further one of the changes: what was taken away, put
+// back and put in is told from what is below.
+func TestChangesOfChanges(t *testing.T) {
+	root, err := decode(`{"a":1,"b":2,"c":3}`)
+	require.NoError(t, err)
+	one := root.Without("a").With("b", strictjson.StringOf("x")).With("d", strictjson.NullOf())
+	two := one.With("a", strictjson.BoolOf(true)).Without("d").Without("c")
+	require.Equal(t, []string{"b", "c", "d"}, one.Keys())
+	require.Equal(t, strictjson.Absent, one.Member("a").Kind())
+	require.Equal(t, []string{"a", "b"}, two.Keys())
+	for want, got := range map[string]strictjson.Value{
+		`{"b":"x","c":3,"d":null}`: one,
+		`{"a":true,"b":"x"}`:       two,
+		`{"a":1,"b":2,"c":3}`:      root,
+		`{}`:                       strictjson.ObjectOf(nil).With("a", one).Without("a"),
+	} {
+		require.Equal(t, want, compact(got))
+	}
+}
+
+// TestWithCostsWhatItChanges: one envelope goes into many events, so a change must not copy what it leaves.
+func TestWithCostsWhatItChanges(t *testing.T) {
+	members := map[string]strictjson.Value{}
+	for i := range 10_000 {
+		members[fmt.Sprint("m", i)] = strictjson.IntOf(int64(i))
+	}
+	envelope := strictjson.ObjectOf(members)
+	var one strictjson.Value
+	allocations := testing.AllocsPerRun(100, func() { one = envelope.Without("m1").With("payload", envelope) })
+	require.LessOrEqual(t, allocations, 8.0)
+	require.Len(t, one.Keys(), 10_000)
+}
+
 // An adapter of a batch puts the envelope's members beside each entry.
 func ExampleValue_With() {
 	envelope, err := strictjson.Decode([]byte(`{"message_id":"wh-1","payloads":[{"user_id":7},{"user_id":8}]}`), strictjson.DefaultLimits())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -70,3 +71,21 @@ func DecodeBody(contentType string, body []byte, limits Limits) (Value, error) {
 	}
 	return Decode(body, limits)
 }
+
+// DecodeAnyType is for senders whose Content-Type says nothing, or nobody knows what. A body that begins as
+// JSON does is JSON, and one that begins with a name and "=" a form. Only what looks like neither goes by
+// contentType, as in DecodeBody.
+func DecodeAnyType(contentType string, body []byte, limits Limits) (Value, error) {
+	switch start := bytes.TrimLeft(body, " \t\r\n"); {
+	case len(start) > 0 && strings.IndexByte(`{["`, start[0]) >= 0:
+		return Decode(body, limits)
+	case formStart.Match(body):
+		return DecodeForm(body, limits)
+	default:
+		return DecodeBody(contentType, body, limits)
+	}
+}
+
+// formStart is the first name of a form: what a serializer leaves as it is (WHATWG URL §5.2) and its escapes, and the
+// brackets that PHP's senders do not escape. No JSON but a text has a "=" in it.
+var formStart = regexp.MustCompile(`^[-*._~+%\[\]A-Za-z0-9]+=`)

@@ -42,6 +42,9 @@ type Value struct {
 	text    string // the text of a String, the digits of a Number as sent
 	items   []Value
 	members map[string]Value
+	// under is another object's members, which With left where they are: what members has not is looked for
+	// there, and an Absent in members hides it. It is never written to.
+	under map[string]Value
 }
 
 // Kind is what v is.
@@ -52,7 +55,12 @@ func (v Value) Missing() bool { return v.kind == Absent || v.kind == Null }
 
 // Member is the member of an object; Absent where there is none or v is no object. Keys are
 // compared exactly.
-func (v Value) Member(key string) Value { return v.members[key] }
+func (v Value) Member(key string) Value {
+	if member, own := v.members[key]; own {
+		return member
+	}
+	return v.under[key]
+}
 
 // Items are the items of an array, nil where v is none.
 func (v Value) Items() []Value { return v.items }

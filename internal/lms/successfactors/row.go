@@ -63,10 +63,26 @@ func (a *Adapter) add(decoded *lms.Decoded, at string, sent strictjson.Value) {
 	decoded.Completions = append(decoded.Completions, c)
 }
 
-// result reads what the customer's status stands for. ignored is the reason of a row that the mapping sets aside; a status
+// unmapped is a problem: a status code that nobody explained.
+const unmapped = "the mapping of passed does not say what this status stands for: want passed, failed or ignore"
+
+// result reads what the customer's status stands for, which the tenant's own mapping of passed says and nothing else. ignored is the reason of a row that the mapping sets aside; a status
 // that it does not know is a problem, for it may be a failure.
 func (a *Adapter) result(r *mapping.Reader, row strictjson.Value) (passed *bool, ignored string) {
 	const path = "completionStatusID"
+	if !a.mapping.Overridden(mapping.Passed) {
+		// The codes are the customer's. One that reads like a word of ours need not mean it.
+		text, err := row.Member(path).Text()
+		switch {
+		case err != nil:
+			r.Problem(path, err)
+		case text == "":
+			r.Problem(path, errors.New("is missing"))
+		default:
+			r.Problem(path, errors.New(unmapped))
+		}
+		return nil, ""
+	}
 	truth := false
 	switch word := strings.ToLower(r.Text(mapping.Passed)); word {
 	case "passed", "true":
@@ -80,7 +96,7 @@ func (a *Adapter) result(r *mapping.Reader, row strictjson.Value) (passed *bool,
 		case row.Member(path).Missing():
 			r.Problem(path, errors.New("is missing"))
 		default:
-			r.Problem(path, errors.New("the mapping of passed does not say what this status stands for: want passed, failed or ignore"))
+			r.Problem(path, errors.New(unmapped))
 		}
 		return nil, ""
 	}

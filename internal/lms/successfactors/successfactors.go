@@ -14,7 +14,8 @@
 //   - completionDate: milliseconds since 1970, or ISO 8601 with its offset.
 //   - completionStatusID: the customer's own code. What it stands for is said once in the source's mapping:
 //     passed: {path: $.completionStatusID, transform: "statusMap:COURSE-PASS=passed,COURSE-FAIL=failed,COURSE-INC=ignore"}.
-//     A code that is not in it goes up for review, because a history holds failures too.
+//     A code that is not in it goes up for review, because a history holds failures too. So does every code
+//     where the source has no such mapping, whatever word the code is.
 //   - grade: free text; a plain number (91.5) is the score. Its scale is not in a row; a mapping may say it:
 //     score.max: {const: "100"}.
 //   - Answer: 200 with a verdict for each row; one bad row does not hold up the others. 401 asks for a new

@@ -188,6 +188,18 @@ func TestWithoutATable(t *testing.T) {
 	require.Equal(t, "value[2]: completionStatusID: the mapping of passed does not say what this status stands for: want passed, failed or ignore",
 		decoded.Problems[2].Reason)
 
+	for _, code := range []string{`"PASSED"`, `"passed"`, `"True"`, `"Failed"`, `"Ignore"`} {
+		decoded, err = adapter.Decode(lms.Request{Body: []byte(strings.Replace(row(""), `"COURSE-PASS"`, code, 1))})
+		require.NoError(t, err)
+		require.Empty(t, decoded.Completions, code)
+		require.Empty(t, decoded.Ignored, code)
+		require.Len(t, decoded.Problems, 1, "%s: a customer's code that is a word of ours need not mean it", code)
+	}
+	own := successfactors.New(override(t, map[mapping.Target]mapping.Field{mapping.Passed: {Path: "$.completionStatusID", Transform: "toString"}}))
+	decoded, err = own.Decode(lms.Request{Body: []byte(strings.Replace(row(""), `"COURSE-PASS"`, `"PASSED"`, 1))})
+	require.NoError(t, err)
+	require.Len(t, decoded.Completions, 1, "the tenant says that its codes are these words")
+
 	omitted := successfactors.New(override(t, map[mapping.Target]mapping.Field{mapping.Passed: {Omit: true}}))
 	decoded, err = omitted.Decode(lms.Request{Body: []byte(value(row("")))})
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package talentlms
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"countersign/internal/lms/mapping"
@@ -30,14 +31,14 @@ func DefaultMapping() *mapping.Mapping {
 
 // withoutDashes is the record without the members that stand for none.
 func withoutDashes(record strictjson.Value) strictjson.Value {
-	for _, key := range record.Keys() {
-		if member := record.Member(key); member.Kind() == strictjson.String {
-			if text, err := member.Text(); err == nil && text == "-" {
-				record = record.Without(key)
-			}
+	keys := record.Keys()
+	kept := make(map[string]strictjson.Value, len(keys))
+	for _, key := range keys {
+		if member := record.Member(key); strings.TrimSpace(member.Raw()) != "-" { // a number is never a dash alone
+			kept[key] = member
 		}
 	}
-	return record
+	return strictjson.ObjectOf(kept)
 }
 
 // date reads whole seconds since 1970. A 0 stands for no time.

@@ -12,6 +12,8 @@
 // The event that a mapping's paths are read from is one record, without its members that are "-": that is how
 // TalentLMS writes that there is none.
 //
+// A tenant's completionWhen decides in place of the action: what a forwarder puts there is its author's choice.
+//
 // Assumed: that object_id of a course's event is the course. A record has no score, no event id, no
 // enrollment id, and does not say whether the learner passed.
 package talentlms
@@ -29,6 +31,13 @@ import (
 // Platform is the name of this platform in settings, API and docs.
 const Platform = "talentlms"
 
+// The two actions that end a course. A failed one is no completion here, because the learner goes on with it; a
+// tenant whose policy is another says so with completionWhen, and it is one with passed false then.
+const (
+	completed = "course_completion"
+	failed    = "course_failure"
+)
+
 // BasicUser is the user of HTTP Basic; the source's secret is the password.
 const BasicUser = "talentlms"
 
@@ -36,6 +45,8 @@ const BasicUser = "talentlms"
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// conditional says that the mapping's own completionWhen tells what is a completion.
+	conditional bool
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -45,7 +56,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -82,14 +93,17 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string) {
 	record := strictjson.Pick(item)
 	action := record.StringOnly("action")
-	if record.Err() == nil && action == "" {
+	switch {
+	case item.Missing():
+		record.Problem("", errors.New("want an object, is null"))
+	case record.Err() == nil && action == "" && !a.conditional:
 		record.Problem("action", errors.New("is missing"))
 	}
 	if err := record.Err(); err != nil {
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: action, Reason: where + err.Error()})
 		return
 	}
-	if action != "course_completion" {
+	if action != completed && !a.conditional {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: action, Reason: whyIgnored(action)})
 		return
 	}
@@ -99,6 +113,9 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		return
 	}
 	c := r.Completion(date)
+	if action == failed && c.Score.Passed == nil && !a.mapping.Overridden(mapping.Passed) {
+		c.Score.Passed = new(bool)
+	}
 	err := r.Err()
 	if err == nil {
 		err = c.Validate()
@@ -112,7 +129,7 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 
 func whyIgnored(action string) string {
 	switch {
-	case action == "course_failure":
+	case action == failed:
 		return "the course was failed, not completed"
 	case strings.HasPrefix(action, "certification_"):
 		return "a certificate; the course's own event counts"

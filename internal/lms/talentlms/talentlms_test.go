@@ -11,6 +11,7 @@ import (
 
 	"countersign/internal/lms"
 	"countersign/internal/lms/lmstest"
+	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/signature"
 	"countersign/internal/lms/talentlms"
 	"countersign/internal/training"
@@ -103,7 +104,7 @@ func spec(tb testing.TB) lmstest.Spec {
 			{Recorded: lmstest.JSON("signed", record(ids+`,"unix_timestamp":"+1775658622"`)), Reason: "unix_timestamp: want whole seconds"},
 			{Recorded: lmstest.JSON("with a fraction", record(ids+`,"unix_timestamp":1775658622.5`)), Reason: "unix_timestamp: want a string or an integer"},
 			{Recorded: lmstest.JSON("in words", record(ids+`,"unix_timestamp":"2026-04-08T14:30:22Z"`)), Reason: "unix_timestamp: want whole seconds"},
-			{Recorded: lmstest.JSON("record is null", `[null]`), Reason: "[0]: action: is missing"},
+			{Recorded: lmstest.JSON("record is null", `[null]`), Reason: "[0]: want an object, is null"},
 			{Recorded: lmstest.JSON("record is an array", `[[]]`), Reason: "[0]: want an object, is an array"},
 		},
 		Unreadable: []lmstest.Unreadable{
@@ -125,6 +126,25 @@ func TestOneBadRecordSparesTheOthers_R132(t *testing.T) {
 	require.Len(t, decoded.Completions, 1)
 	require.Len(t, decoded.Ignored, 1)
 	require.Equal(t, []lms.Problem{{Reason: "[0]: action: is missing"}}, decoded.Problems)
+}
+
+// TestCompletionWhenReplacesTheAction: a forwarder may have names of its own, and a failed course may count, as failed.
+func TestCompletionWhenReplacesTheAction_R72(t *testing.T) {
+	m, err := talentlms.DefaultMapping().Override(mapping.Definition{
+		Version: "acme-1", CompletionWhen: &mapping.Condition{Path: "$['what','action']", In: []string{"done", "course_failure"}},
+	})
+	require.NoError(t, err)
+	adapter := talentlms.New(m)
+	const rest = `"user_id":"7","object_id":"1","unix_timestamp":"1775658622"}`
+	decoded, err := adapter.Decode(lms.Request{Body: []byte(`[{"what":"done",` + rest + `,{"action":"course_failure",` + rest +
+		`,{"action":"course_completion",` + rest + `,{"what":"done"},7,null]`)})
+	require.NoError(t, err)
+	lmstest.Check(t, adapter, decoded, err)
+	require.Len(t, decoded.Completions, 2)
+	require.Nil(t, decoded.Completions[0].Score.Passed)
+	require.False(t, *decoded.Completions[1].Score.Passed)
+	require.Equal(t, []lms.Ignored{{Event: "course_completion", Reason: "action: is none of the mapping's completionWhen"}}, decoded.Ignored)
+	require.Len(t, decoded.Problems, 3)
 }
 
 func FuzzDecode(f *testing.F) {

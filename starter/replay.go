@@ -22,11 +22,15 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "usage: starter replay TENANT FINGERPRINT          start a completion again whose workflow was ended from outside\n"+
+			"       starter replay -by NAME -reason WHY TENANT FINGERPRINT  start one again that was closed or has expired in review\n"+
 			"       starter replay -delivery ID TENANT         read a stored delivery again\n"+
 			"       starter replay -unmapped [-source S] TENANT  read every unmapped delivery again\n")
 	}
 	delivery := flags.String("delivery", "", "id of the `delivery` to read again")
 	unmapped := flags.Bool("unmapped", false, "read every delivery again that no mapping has understood yet")
+	var decision training.Decision
+	flags.StringVar(&decision.By, "by", "", "`name` of the person who decides, for what was closed or has expired")
+	flags.StringVar(&decision.Reason, "reason", "", "`why`, kept with the decision")
 	source := flags.String("source", "", "only deliveries of this `source`, with -unmapped")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -34,11 +38,11 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	byDelivery := *delivery != "" || *unmapped
 	switch {
 	case *delivery != "" && *unmapped, *source != "" && !*unmapped,
-		byDelivery && flags.NArg() != 1, !byDelivery && flags.NArg() != 2:
+		byDelivery && (flags.NArg() != 1 || decision != training.Decision{}), !byDelivery && flags.NArg() != 2:
 		flags.Usage()
 		return errors.New("replay: wrong arguments")
 	case !byDelivery:
-		return replayCompletion(ctx, flags.Arg(0), flags.Arg(1), stdout, stderr)
+		return replayCompletion(ctx, flags.Arg(0), flags.Arg(1), decision, stdout, stderr)
 	}
 	return opened(ctx, stderr, func(p *process.Process) error {
 		sources, err := newSources(p.Tenants, verifiers{log: p.Log})
@@ -71,8 +75,9 @@ func opened(ctx context.Context, stderr io.Writer, do func(*process.Process) err
 	return do(p)
 }
 
-// replayCompletion starts one completion again.
-func replayCompletion(ctx context.Context, tenant, fingerprint string, stdout, stderr io.Writer) error {
+// replayCompletion starts one completion again. One that has ended without its effect needs a person's
+// word for it, which the journal keeps.
+func replayCompletion(ctx context.Context, tenant, fingerprint string, decision training.Decision, stdout, stderr io.Writer) error {
 	f, err := training.ParseFingerprint(fingerprint)
 	if err != nil {
 		return err
@@ -82,7 +87,16 @@ func replayCompletion(ctx context.Context, tenant, fingerprint string, stdout, s
 		if err != nil {
 			return err
 		}
-		if err := newDispatcher(p).Replay(ctx, tenant, stored); err != nil {
+		if stored.State.Replayable() {
+			decision.Action = training.ActionReplay
+			if err := decision.Validate([]training.Action{training.ActionReplay}); err != nil {
+				return fmt.Errorf("replay: it has ended as %s; -by and -reason say who has it started again and why: %w", stored.State, err)
+			}
+			err = newDispatcher(p).Reopen(ctx, tenant, stored, decision)
+		} else {
+			err = newDispatcher(p).Replay(ctx, tenant, stored)
+		}
+		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(stdout, "started again:", f)

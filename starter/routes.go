@@ -30,7 +30,7 @@ func rehearsal(p *process.Process) (func(context.Context, training.Completion) i
 		if t, ok := p.Tenants.Tenant(c.Tenant); ok {
 			policy = t.Policy
 		}
-		return ingress.Lookup(activities.Rehearse(ctx, p.Journal, tenant, policy.HoldFailed, c))
+		return ingress.Lookup(activities.Rehearse(ctx, p.Journal, tenant, policy, c))
 	}, nil
 }
 

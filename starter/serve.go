@@ -42,6 +42,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 		Journal: p.Journal, Sources: sources, Log: p.Log, Registry: p.Registry,
 		MaxBody: p.Settings.MaxBody, TrustedProxies: p.Settings.TrustedProxies,
 		Rehearse: rehearse, Routes: routes,
+		MaxConnections: p.Settings.MaxConnections, MaxConnectionsPerAddress: p.Settings.MaxConnectionsPerAddress,
 		ClientCertificate: clientcert.FromRequest(p.Settings.ClientCertHeader, p.Settings.ProxyNetworks()),
 	})
 	if err != nil {
@@ -94,7 +95,7 @@ func newDispatcher(p *process.Process) *dispatch.Dispatcher {
 // listeners are where the starter serves: HTTP behind a proxy or for this machine, and TLS of its own
 // where settings say so (R2, R40).
 func listeners(p *process.Process, in *ingress.Ingress) ([]*http.Server, error) {
-	all := []*http.Server{ingress.NewServer(p.Settings.Listen, in.Handler())}
+	all := []*http.Server{in.Server(p.Settings.Listen)}
 	if p.Settings.TLSListen == "" {
 		return all, nil
 	}
@@ -102,7 +103,7 @@ func listeners(p *process.Process, in *ingress.Ingress) ([]*http.Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	secure := ingress.NewServer(p.Settings.TLSListen, in.Handler())
+	secure := in.Server(p.Settings.TLSListen)
 	secure.TLSConfig = config
 	return append(all, secure), nil
 }

@@ -66,7 +66,7 @@ func wire(tenant settings.Tenant, source settings.Source, build verifiers) (ingr
 	return ingress.Source{
 		Tenant: tenant.ID, ID: source.ID, Platform: source.Platform,
 		Adapter: from.New(fields), Verifier: verifier, Transport: from.Transport,
-		PathToken: source.Auth.TokenIn != nil && source.Auth.TokenIn.Path, TestMode: source.Mode == settings.ModeTest,
+		PathToken: source.Auth.TokenIn != nil && source.Auth.TokenIn.Path, TestMode: source.Mode == settings.ModeTest, Unproven: source.Auth.None,
 		Explain: func(r lms.Request) (lms.Decoded, any, error) {
 			var trace mapping.Trace
 			decoded, err := from.New(fields.WithTrace(&trace)).Decode(r)

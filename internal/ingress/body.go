@@ -3,6 +3,7 @@ package ingress
 import (
 	"bytes"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -17,22 +18,73 @@ func (i *Ingress) readBody(c *gin.Context, x *exchange, transport lms.Transport)
 	if p := checkContentType(c.Request.Header, transport); p != nil {
 		return p
 	}
+	return i.readAll(c, x)
+}
+
+// freeBody is what every body may take; what is beyond shares Config.MaxBodies.
+const freeBody = 64 << 10
+
+// readAll takes a body of any type: bounded in length, in pace, and together with all others that
+// are held.
+func (i *Ingress) readAll(c *gin.Context, x *exchange) *problem {
 	if c.Request.ContentLength > i.maxBody {
 		return tooLarge(i.maxBody)
 	}
-	var body bytes.Buffer
-	// An announced length is not believed beyond what costs nothing.
-	body.Grow(int(min(max(c.Request.ContentLength, 0), 64<<10)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, i.maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return tooLarge(i.maxBody)
-	case err != nil:
-		return cutOff()
+	if c.Request.ContentLength == 0 {
+		i.whole(c, x, []byte{})
+		return nil
 	}
-	x.body = body.Bytes()
-	return nil
+	// An announced length is not believed beyond what costs nothing.
+	body := make([]byte, 0, min(max(c.Request.ContentLength, 0), freeBody)+bytes.MinRead)
+	from := http.MaxBytesReader(c.Writer, io.NopCloser(&pacedBody{
+		body: c.Request.Body, control: http.NewResponseController(c.Writer), pace: i.pace, most: i.maxBody,
+	}), i.maxBody)
+	for {
+		if len(body) == cap(body) {
+			larger := min(2*int64(cap(body)), i.maxBody+bytes.MinRead)
+			if !i.hold(x, larger-freeBody) {
+				return crowded()
+			}
+			body = append(make([]byte, 0, larger), body...)
+		}
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		var large *http.MaxBytesError
+		switch {
+		case errors.Is(err, io.EOF):
+			i.whole(c, x, body)
+			return nil
+		case errors.As(err, &large):
+			return tooLarge(i.maxBody)
+		case err != nil:
+			return cutOff()
+		}
+	}
+}
+
+// whole says that the request is complete: from here on it is we who are waited for.
+func (i *Ingress) whole(c *gin.Context, x *exchange, body []byte) {
+	x.body = body
+	x.connection = connectionOf(c.Request.Context())
+	x.connection.work()
+}
+
+// release gives back at the end of an exchange what it took.
+func (i *Ingress) release(x *exchange) {
+	x.connection.rest(x.authentic)
+	i.bodies.Add(-x.held)
+}
+
+// hold takes so many bytes of what all bodies share, until the exchange ends. Without it, signatures being
+// checked at the end of a body, a stranger's unfinished megabytes would fill the memory.
+func (i *Ingress) hold(x *exchange, bytes int64) bool {
+	more := max(bytes-x.held, 0)
+	if i.bodies.Add(more) > i.maxBodies {
+		i.bodies.Add(-more)
+		return false
+	}
+	x.held += more
+	return true
 }
 
 // checkContentType holds the form of a body that is taken (R4): JSON in UTF-8, not compressed, and
@@ -40,6 +92,9 @@ func (i *Ingress) readBody(c *gin.Context, x *exchange, transport lms.Transport)
 func checkContentType(header http.Header, transport lms.Transport) *problem {
 	if p := checkCoding(header, transport); p != nil {
 		return p
+	}
+	if transport.AnyType {
+		return nil // nobody knows what the platform writes there; refusing it would lose what is authentic
 	}
 	types := header.Values("Content-Type")
 	if transport.JWT && len(types) <= 1 {

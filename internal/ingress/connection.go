@@ -18,6 +18,7 @@ func (i *Ingress) testConnection(c *gin.Context, x *exchange) *problem {
 		return p
 	}
 	x.verdict = journal.VerdictTest
+	c.Header("Allow", "POST, GET, OPTIONS")
 	c.JSON(http.StatusOK, gin.H{"verdict": journal.VerdictTest, "platform": x.source.Platform})
 	return nil
 }

@@ -40,7 +40,7 @@ func (i *Ingress) find(c *gin.Context, x *exchange) *problem {
 	}
 	x.source = source
 	if p := i.limits.take(source, i.now()); p != nil {
-		return p
+		return p.heededBy(source)
 	}
 	if x.place, ok = source.place(a.tail); !ok {
 		return notFound()
@@ -66,7 +66,7 @@ func (i *Ingress) deliverByDomain(c *gin.Context, x *exchange) *problem {
 	}
 	x.source = source
 	if p := i.limits.take(source, i.now()); p != nil {
-		return p
+		return p.heededBy(source)
 	}
 	p := i.receive(c, x)
 	if p != nil && p.Status == http.StatusUnauthorized {
@@ -129,7 +129,7 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 		x.reason = appendErr.Error()
 		return unavailable()
 	}
-	x.verdict = receipt.Verdict
+	x.verdict, x.kept = receipt.Verdict, true
 	switch {
 	case errors.Is(result.Err, ErrDefect):
 		return defect()
@@ -147,7 +147,7 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 // verify checks the raw bytes before anything believes them (R23).
 func (i *Ingress) verify(c *gin.Context, x *exchange) *problem {
 	x.request = lms.Request{
-		Method: c.Request.Method, Header: c.Request.Header, Body: x.body,
+		Method: c.Request.Method, Header: c.Request.Header, Body: x.body, Received: x.body,
 		Query: c.Request.URL.RawQuery, RemoteAddr: c.ClientIP(),
 		Path: x.place.path, PathToken: x.place.token, Certificate: i.certificate(c.Request),
 	}
@@ -162,7 +162,7 @@ func (i *Ingress) verify(c *gin.Context, x *exchange) *problem {
 		}
 		return p
 	}
-	x.secret = secret
+	x.secret, x.authentic = secret, true
 	return nil
 }
 

@@ -161,9 +161,73 @@ func TestAdapterThatPanicsLosesNothing(t *testing.T) {
 
 func TestPanicOutsideTheAdapterIsAnswered500(t *testing.T) {
 	d := open(t, func(d *door, _ *ingress.Config, _ *http.Server) { d.sources.sources[0].Verifier = nil })
-	require.Equal(t, http.StatusInternalServerError, d.post(`{}`).status)
+	require.Equal(t, http.StatusInternalServerError, d.post(`{"canary":1}`).status)
+	kept := d.journal.next(t)
+	require.Equal(t, journal.VerdictRejected, kept.Verdict)
+	require.Contains(t, kept.Reason, "a defect of ours before it was verified (body: 12 bytes, sha256 ")
+	require.Empty(t, kept.Body, "what was not verified is not kept, only that it came (R212)")
+
+	require.Equal(t, http.StatusInternalServerError, d.send(http.MethodGet, path, nil).status)
+	require.Equal(t, http.StatusInternalServerError, d.send(http.MethodPost, rehearsal, strings.NewReader("{}"), signed("x")...).status)
 	d.stop()
-	require.Empty(t, d.journal.entries, "what was not verified is not kept")
+	require.Len(t, d.journal.entries, 1, "connection tests and rehearsals write nothing (R190)")
+	require.NotContains(t, d.logs.String(), "canary")
+}
+
+// TestPanicWhileAnAuthenticDeliveryIsKept: its body is kept all the same, once, if the journal can.
+func TestPanicWhileAnAuthenticDeliveryIsKept_R212(t *testing.T) {
+	for name, test := range map[string]struct {
+		testMode bool
+		panics   int
+		verdict  journal.Verdict
+	}{
+		"a delivery":             {false, 1, journal.VerdictUnmapped},
+		"one in test mode":       {true, 1, journal.VerdictTest},
+		"the journal never will": {false, 2, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, func(d *door, _ *ingress.Config, _ *http.Server) { d.sources.sources[0].TestMode = test.testMode })
+			left := test.panics
+			d.journal.fail = func(journal.Delivery, []training.Completion) error {
+				if left--; left >= 0 {
+					panic("canary.7f3a")
+				}
+				return nil
+			}
+			body := string(sample(t))
+			answer := d.post(body)
+			require.Equal(t, http.StatusInternalServerError, answer.status)
+			require.NotContains(t, string(answer.body), "canary")
+			d.stop()
+			require.NotContains(t, d.logs.String(), "canary")
+			if test.verdict == "" {
+				require.Empty(t, d.journal.entries)
+				require.Equal(t, 2, strings.Count(d.logs.String(), `"msg":"panic"`))
+				return
+			}
+			require.Len(t, d.journal.entries, 1)
+			kept := d.journal.entries[0]
+			require.Equal(t, test.verdict, kept.Verdict)
+			require.Equal(t, body, string(kept.Body))
+			require.Equal(t, ingress.ErrDefect.Error(), kept.Reason)
+			require.Contains(t, d.logs.String(), `"verdict":"`+string(test.verdict)+`","status":500`)
+			require.Empty(t, d.journal.stored)
+		})
+	}
+}
+
+// TestServersOwnMessagesAreLoggedWithoutWhatTheyQuote: net/http quotes addresses, headers and panics.
+func TestServersOwnMessagesAreLoggedWithoutWhatTheyQuote_R165(t *testing.T) {
+	d := open(t)
+	d.server.ErrorLog.Printf("http: panic serving 203.0.113.9:5: canary\nof two lines\ngoroutine 7 [running]:\nmain.f()")
+	d.server.ErrorLog.Printf("http: TLS handshake error from 203.0.113.9:5: canary")
+	d.server.ErrorLog.Printf("http: Accept error: canary; retrying in 5ms")
+	d.server.ErrorLog.Printf("http: superfluous response.WriteHeader call from canary")
+	require.NotContains(t, d.logs.String(), "canary")
+	require.NotContains(t, d.logs.String(), "203.0.113.9")
+	require.Contains(t, d.logs.String(), "main.f()")
+	require.Contains(t, d.logs.String(), "enough file descriptors")
+	require.Equal(t, 4, strings.Count(d.logs.String(), "\n"))
 }
 
 func TestBatch(t *testing.T) {

@@ -29,6 +29,12 @@ type exchange struct {
 	body     []byte // nil until read
 	// request is what the Verifier judges and the Adapter reads: the same for both. It holds credentials.
 	request lms.Request
+	// authentic is set by verify, kept by a commit.
+	authentic, kept bool
+	// held is its part of Ingress.bodies.
+	held int64
+	// connection is set while it works for this request.
+	connection *connection
 	// mounted is the pattern of a mounted route; "" for everything else.
 	mounted string
 
@@ -56,6 +62,7 @@ func (i *Ingress) handle(next func(*gin.Context, *exchange) *problem) gin.Handle
 		c.Header("Cache-Control", "no-store")
 		i.metrics.inFlight.Inc()
 		defer i.metrics.inFlight.Dec()
+		defer i.release(x)
 
 		refused := i.guard(c, x, next)
 		if refused != nil {
@@ -78,15 +85,45 @@ func (i *Ingress) handle(next func(*gin.Context, *exchange) *problem) gin.Handle
 	}
 }
 
-// guard turns a panic into the answer 500.
+// guard turns a panic into the answer 500, and sees to it that the delivery leaves its trace: its body
+// if its sender is authentic, else an entry like that of a refusal.
 func (i *Ingress) guard(c *gin.Context, x *exchange, next func(*gin.Context, *exchange) *problem) (refused *problem) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			i.logPanic(c.Request.Context(), x, cause, debug.Stack())
 			refused = defect()
+			if x.authentic {
+				i.salvage(c, x)
+			} else {
+				refused.rejected, refused.reason = true, "the request ran into a defect of ours before it was verified"
+			}
 		}
 	}()
 	return next(c, x)
+}
+
+// salvage keeps the body of an authentic delivery that panicked before it was kept: as unmapped, so
+// that a person sees it and it can be replayed.
+func (i *Ingress) salvage(c *gin.Context, x *exchange) {
+	defer func() {
+		if cause := recover(); cause != nil { // then it was the journal, and nothing can be kept
+			i.logPanic(c.Request.Context(), x, cause, debug.Stack())
+		}
+	}()
+	if x.kept || x.place.rehearsal || c.Request.Method != http.MethodPost {
+		return
+	}
+	d := newDelivery(c, x)
+	d.Body, d.Verdict, d.Reason = x.body, journal.VerdictUnmapped, ErrDefect.Error()
+	if x.source.TestMode {
+		d.Verdict = journal.VerdictTest
+	}
+	if _, err := i.append(c.Request.Context(), d, nil); err != nil {
+		i.log.ErrorContext(c.Request.Context(), "delivery not kept",
+			"tenant", d.Tenant, "source", d.Source, "delivery", d.ID, "error", err)
+		return
+	}
+	x.kept, x.verdict, x.reason = true, d.Verdict, d.Reason
 }
 
 // logPanic logs where it happened, and of the cause only its type, or a runtime error's text: any

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"countersign/internal/ingress"
@@ -162,6 +163,10 @@ type door struct {
 	server  *http.Server
 	addr    string
 	client  *http.Client
+	// watch, if set, is told of each connection's state after the ingress.
+	watch func(http.ConnState)
+	// registry has the ingress's metrics.
+	registry *prometheus.Registry
 	// latest is the request that came last, as the server sees it.
 	latest atomic.Pointer[http.Request]
 }
@@ -176,12 +181,13 @@ func open(t *testing.T, change ...func(*door, *ingress.Config, *http.Server)) *d
 			sources: []ingress.Source{source(t, "acme", "main", secret, "old-secret"), source(t, "beta", "main", "s3cret-beta")},
 			domains: map[string]int{"acme.lms.example.com": 0, "beta.lms.example.com": 1},
 		},
-		clock:  &clock{now: time.Date(2026, 4, 8, 14, 31, 0, 0, time.UTC)},
-		logs:   &lockedBuffer{},
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
+		clock:    &clock{now: time.Date(2026, 4, 8, 14, 31, 0, 0, time.UTC)},
+		logs:     &lockedBuffer{},
+		registry: prometheus.NewRegistry(),
+		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
 	}
 	cfg := ingress.Config{
-		Journal: d.journal, Sources: d.sources, Now: d.clock.Now,
+		Journal: d.journal, Sources: d.sources, Now: d.clock.Now, Registry: d.registry,
 		Log: slog.New(slog.NewJSONHandler(d.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	d.server = ingress.NewServer("127.0.0.1:0", nil)
@@ -191,6 +197,14 @@ func open(t *testing.T, change ...func(*door, *ingress.Config, *http.Server)) *d
 	var err error
 	d.ingress, err = ingress.New(cfg)
 	require.NoError(t, err)
+	guarded := d.ingress.Server(d.server.Addr)
+	d.server.ConnContext, d.server.ErrorLog = guarded.ConnContext, guarded.ErrorLog
+	d.server.ConnState = func(conn net.Conn, state http.ConnState) {
+		guarded.ConnState(conn, state)
+		if d.watch != nil {
+			d.watch(state)
+		}
+	}
 	d.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.latest.Store(r)
 		d.ingress.Handler().ServeHTTP(w, r)

@@ -4,7 +4,7 @@
 //
 // A delivery walks this way, and stops at the first refusal:
 //
-//	route 404 ─ method 405 ─ rate 429 ─ content type 415 ─ bounded read 413 ─ signature 401, 503
+//	route 404 ─ method 405 ─ rate 429 ─ content type 415 ─ bounded read 413, 503 ─ signature 401, 503
 //	          ─ inflate, decode (Read) ─ journal.Append 503 ─ 200 with a receipt
 //
 // A source has these URLs, all of them with GET and OPTIONS as the connection test:
@@ -17,7 +17,8 @@
 // Nothing an authenticated sender says is refused: content that cannot be processed is stored,
 // put up for review and answered 200. A body that ends before its Content-Length is trouble of
 // the line, not content: 503 with Retry-After, because it was not acknowledged and should
-// come again. 500 stands for a defect of ours and nothing else. A sender that a network list keeps out is answered 401
+// come again; so is one that comes too slowly. 500 stands for a defect of ours and nothing else, and leaves its
+// entry in the journal: with the body if the sender is authentic. A sender that a network list keeps out is answered 401
 // like every other one that is not authenticated, and not 403: the difference would tell a stranger
 // which of his tries was nearer. Only a rehearsal answers 4xx on content.
 package ingress
@@ -60,8 +61,20 @@ type Config struct {
 	Registry *prometheus.Registry
 	// MaxBody is the largest body in bytes, as it came and inflated; 0 means 1 MiB.
 	MaxBody int64
+	// MaxBodies is how much memory, in bytes, all bodies that are being handled may take together
+	// beyond 64 KiB each; 0 means 256 MiB, or four of the largest if that is more. A body beyond it is
+	// answered 503.
+	MaxBodies int64
+	// BodyGrace and MinBodyRate, in bytes per second, are how slowly a body may come: BodyGrace for any, and
+	// at that rate on average beyond it. 0 means 5 seconds and 64 KiB/s.
+	BodyGrace   time.Duration
+	MinBodyRate int64
+	// MaxConnections is how many connections Server keeps open, MaxConnectionsPerAddress how many of them from
+	// one address that is no trusted proxy. Beyond it the connection that has kept us waiting longest is closed.
+	// 0 means 4096 and 1024. Each takes a file descriptor.
+	MaxConnections, MaxConnectionsPerAddress int
 	// TrustedProxies are the addresses or CIDRs whose X-Forwarded-For is believed when a
-	// delivery's remote address is recorded; none by default.
+	// delivery's remote address is recorded, and who may have any number of connections; none by default.
 	TrustedProxies []string
 	// ClientCertificate finds the certificate of a request's sender; nil means the one of the TLS
 	// connection. Where a proxy ends TLS, this is what reads its header, if the proxy is trusted.
@@ -82,6 +95,9 @@ const (
 	// appendTimeout bounds the wait for the commit; a sender waits 5 to 30 seconds (R6).
 	appendTimeout  = 10 * time.Second
 	defaultMaxBody = 1 << 20
+	// defaultMaxBodies beside the free part of as many bodies as there are connections: half a gigabyte
+	// at the very most, and only while somebody sends that much.
+	defaultMaxBodies = 256 << 20
 	// lookupTimeout leaves two of a rehearsal's ten seconds to reading and answering.
 	lookupTimeout = 8 * time.Second
 )
@@ -93,6 +109,12 @@ type Ingress struct {
 	log     *slog.Logger
 	maxBody int64
 	now     func() time.Time
+
+	// bodies are the bytes that are held beyond what is free, at most maxBodies.
+	bodies      atomic.Int64
+	maxBodies   int64
+	pace        pace
+	connections *connections
 
 	certificate   func(r *http.Request) *x509.Certificate
 	lookup        func(ctx context.Context, c training.Completion) Lookup
@@ -137,6 +159,16 @@ func New(cfg Config) (*Ingress, error) {
 		metrics: counters,
 		limits:  newLimits(),
 		ready:   &readiness{journal: cfg.Journal, extra: cfg.Ready, now: cfg.Now},
+		pace: pace{
+			grace: cmp.Or(max(cfg.BodyGrace, 0), bodyGrace), slowest: cmp.Or(max(cfg.MinBodyRate, 0), slowestBody),
+		},
+	}
+	i.maxBodies = cmp.Or(max(cfg.MaxBodies, 0), max(defaultMaxBodies, 4*i.maxBody))
+	if i.connections, err = newConnections(cfg, counters, i.log); err != nil {
+		return nil, fmt.Errorf("new ingress: %w", err)
+	}
+	if err := counters.watch(cfg.Registry, i.connections.count); err != nil {
+		return nil, fmt.Errorf("new ingress: %w", err)
 	}
 	if i.engine, err = i.routes(cfg); err != nil {
 		return nil, fmt.Errorf("new ingress: %w", err)

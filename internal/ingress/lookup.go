@@ -45,6 +45,10 @@ func (i *Ingress) lookUp(ctx context.Context, x *exchange, completions []trainin
 	if len(completions) == 0 {
 		return f
 	}
+	if x.source.Unproven {
+		f.wouldDo = append(f.wouldDo, "Employee and training record were not looked up: this source takes requests from anybody, so it is told nothing about the QMS.")
+		return f
+	}
 	if i.lookup == nil {
 		f.wouldDo = append(f.wouldDo, "Employee and training record were not looked up: no lookup is configured here.")
 		return f

@@ -16,6 +16,8 @@ type metrics struct {
 	ack        prometheus.Histogram
 	inFlight   prometheus.Gauge
 	unrecorded prometheus.Counter
+	// connectionsClosed has the label limit: "all" or "address".
+	connectionsClosed *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) (*metrics, error) {
@@ -39,8 +41,24 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 			Help: "Refused deliveries that were counted but not written to the journal.",
 		}),
 	}
-	return m, errors.Join(registry.Register(m.deliveries), registry.Register(m.ack),
+	m.connectionsClosed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "countersign_connections_closed_total",
+		Help: "Connections closed, unanswered, to make room for others, by the limit that was reached: of all, or of one address.",
+	}, []string{"limit"})
+	for _, limit := range []string{"all", "address"} {
+		m.connectionsClosed.WithLabelValues(limit) // a rate needs a zero to rise from
+	}
+	return m, errors.Join(registry.Register(m.connectionsClosed),
+		registry.Register(m.deliveries), registry.Register(m.ack),
 		registry.Register(m.inFlight), registry.Register(m.unrecorded))
+}
+
+// watch shows how many connections are open.
+func (m *metrics) watch(registry *prometheus.Registry, open func() int) error {
+	return registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "countersign_connections",
+		Help: "Connections to the webhook listeners that are open.",
+	}, func() float64 { return float64(open()) }))
 }
 
 // count has only labels that we choose ourselves: nothing a stranger sends makes a new series.

@@ -57,6 +57,15 @@ func rateLimited(wait time.Duration, what string) *problem {
 	return p
 }
 
+// heededBy is the refusal of a source's limit as its sender heeds it: one that does not send again after a 429
+// gets a 503, or its delivery would be lost (law 4).
+func (p *problem) heededBy(source Source) *problem {
+	if source.Transport.No429 && p.Status == http.StatusTooManyRequests {
+		p.Status = http.StatusServiceUnavailable
+	}
+	return p
+}
+
 func unsupported(detail string) *problem {
 	p := newProblem(http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", detail)
 	p.rejected, p.closes = true, true
@@ -74,6 +83,14 @@ func tooLarge(limit int64) *problem {
 func cutOff() *problem {
 	p := newProblem(http.StatusServiceUnavailable, "body-incomplete", "Body incomplete",
 		"The body ended or stalled before its announced end. Nothing was stored; send it again.")
+	p.retryAfter, p.closes = retryLater, true
+	return p
+}
+
+// crowded is for a large body while too many others are held.
+func crowded() *problem {
+	p := newProblem(http.StatusServiceUnavailable, "crowded", "Too many large bodies",
+		"Many large bodies are being received at once. Nothing was stored; send it again.")
 	p.retryAfter, p.closes = retryLater, true
 	return p
 }

@@ -10,6 +10,7 @@ import (
 
 	"countersign/internal/journal"
 	"countersign/internal/lms"
+	"countersign/internal/lms/strictjson"
 	"countersign/internal/training"
 )
 
@@ -121,7 +122,7 @@ const mostReasons = 5
 func (r *Result) judge() {
 	var reasons []string
 	if r.Err != nil {
-		reasons = append(reasons, r.Err.Error())
+		reasons = append(reasons, unquoted(r.Err))
 	}
 	for _, p := range r.Problems {
 		reasons = append(reasons, p.Reason)
@@ -141,6 +142,18 @@ func (r *Result) judge() {
 	}
 }
 
+// unquoted is the text of an error without what it quotes of the body: strictjson names the way to a place
+// by its keys, and a key may be a learner's user name. The reason goes into the log and to Temporal; the
+// position alone finds the place in the stored body, and a rehearsal shows the whole error (law 7).
+func unquoted(err error) string {
+	var refused *strictjson.Error
+	if !errors.As(err, &refused) || refused.Path == "" {
+		return err.Error()
+	}
+	bare := strictjson.Error{Offset: refused.Offset, Reason: refused.Reason}
+	return strings.Replace(err.Error(), refused.Error(), bare.Error(), 1)
+}
+
 // Stored makes the request of a kept delivery again, for Read. It has everything that decoding is
 // known to need: method, body as it came, path, and the headers that are kept in the clear
 // (Content-Type, Content-Encoding, event names and ids). It cannot be verified a second time: credentials,
@@ -152,7 +165,7 @@ func Stored(source Source, d journal.Delivery) (lms.Request, error) {
 	case d.Verdict == journal.VerdictRejected:
 		return lms.Request{}, fmt.Errorf("read delivery %s again: it was rejected, and its body not kept", d.ID)
 	}
-	r := lms.Request{Method: d.Method, Header: d.Header.Clone(), Body: d.Body, RemoteAddr: d.RemoteAddr}
+	r := lms.Request{Method: d.Method, Header: d.Header.Clone(), Body: d.Body, Received: d.Body, RemoteAddr: d.RemoteAddr}
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}

@@ -3,7 +3,9 @@ package ingress
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -66,18 +68,27 @@ const (
 )
 
 func redact(header http.Header) http.Header {
-	redacted := make(http.Header, len(header))
-	for name, values := range header {
+	names := slices.SortedFunc(maps.Keys(header), func(a, b string) int {
+		if inClear(a) != inClear(b) { // a replay needs them, however many others there are
+			if inClear(a) {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	redacted := make(http.Header, min(len(names), mostHeaders))
+	for _, name := range names {
 		if len(redacted) == mostHeaders {
 			break
 		}
-		if len(name) > longestName {
-			continue
-		}
 		if !inClear(name) {
-			redacted[name] = []string{"redacted"}
+			if len(name) <= longestName {
+				redacted[name] = []string{"redacted"}
+			}
 			continue
 		}
+		values := header[name]
 		for _, value := range values[:min(len(values), valuesPerHeader)] {
 			// A header may hold any byte; the journal keeps text.
 			redacted[name] = append(redacted[name], strings.ToValidUTF8(value[:min(len(value), longestValue)], "?"))

@@ -1,6 +1,7 @@
 package ingress_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -145,6 +146,22 @@ func TestWhatIsKeptOfTheHeadersIsBounded(t *testing.T) {
 		}
 	}
 	require.Less(t, size, 5000)
+}
+
+// TestManyHeadersPushOutNoneThatAReplayNeeds: a thousand headers, and the one that says how to read the body.
+func TestManyHeadersPushOutNoneThatAReplayNeeds(t *testing.T) {
+	d := compressed(t)
+	body := zip(t, `{"event":"ping"}`)
+	headers := zipped(body)
+	for n := range 1000 {
+		headers = append(headers, fmt.Sprintf("A-%d", n), "x")
+	}
+	require.Equal(t, http.StatusOK, d.send(http.MethodPost, path, bytes.NewReader(body), headers...).status)
+	kept := d.journal.next(t)
+	require.Len(t, kept.Header, 64)
+	request, err := ingress.Stored(d.sources.sources[0], kept)
+	require.NoError(t, err)
+	require.Equal(t, journal.VerdictIgnored, ingress.Read(d.sources.sources[0], request, 0).Verdict)
 }
 
 func TestRejectionsCannotFillTheDisk(t *testing.T) {

@@ -1,11 +1,14 @@
 package ingress
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -31,6 +34,10 @@ func (i *Ingress) routes(cfg Config) (*gin.Engine, error) {
 	// A redirect would make senders repeat a POST as a GET, without its body.
 	engine.RedirectTrailingSlash = false
 	engine.HandleMethodNotAllowed = true
+	engine.Use(closeAmbiguous)
+	// X-Real-IP is passed on by many proxies as the client wrote it, so it is never believed.
+	engine.RemoteIPHeaders = []string{forwardedFor}
+	engine.Use(withoutPorts)
 	if err := engine.SetTrustedProxies(cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
@@ -88,10 +95,41 @@ func (i *Ingress) serve(c *gin.Context, x *exchange, handler http.Handler) *prob
 	for _, param := range c.Params {
 		c.Request.SetPathValue(param.Key, param.Value)
 	}
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, i.maxBody)
+	if p := i.readAll(c, x); p != nil {
+		return p
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(x.body))
+	x.body = nil // it is the handler's; no part of our log or journal
 	c.Request.RemoteAddr = net.JoinHostPort(c.ClientIP(), "0")
 	handler.ServeHTTP(c.Writer, c.Request)
 	return nil
+}
+
+// closeAmbiguous ends the connection after a request in whose end a proxy may see another one begin: one in
+// chunks, because it may have had a Content-Length too, and one of HTTP/1.0, because it may have had chunks.
+// net/http removes the header that would tell. RFC 9112 §6.1 wants the connection closed in both cases, so
+// that nothing is smuggled; those who send so without any guile just connect again.
+func closeAmbiguous(c *gin.Context) {
+	if len(c.Request.TransferEncoding) > 0 || !c.Request.ProtoAtLeast(1, 1) {
+		c.Header("Connection", "close")
+	}
+}
+
+const forwardedFor = "X-Forwarded-For"
+
+// withoutPorts takes the ports out of X-Forwarded-For, which some proxies write (Azure: "203.0.113.7:51432"):
+// with one the address would not be read, and the proxy's own would count.
+func withoutPorts(c *gin.Context) {
+	values := c.Request.Header.Values(forwardedFor)
+	for i, value := range values {
+		hops := strings.Split(value, ",")
+		for j, hop := range hops {
+			if both, err := netip.ParseAddrPort(strings.TrimSpace(hop)); err == nil {
+				hops[j] = both.Addr().String()
+			}
+		}
+		values[i] = strings.Join(hops, ",")
+	}
 }
 
 // peerCertificate is the certificate that the sender has shown on its connection, nil without one.

@@ -16,6 +16,9 @@ type Source struct {
 	// PathToken says that the segment of the URL right behind the source is a credential. It goes to
 	// the Verifier and nowhere else: log and journal have "redacted" in its place.
 	PathToken bool
+	// Unproven says that the source takes requests from anybody, as only one in test mode may: no rehearsal of
+	// it asks the QMS, or anybody could look up employees and records.
+	Unproven bool
 	// TestMode keeps deliveries with the verdict test instead of handing their completions on, and
 	// answers with what was read (R192, R211).
 	TestMode bool

@@ -68,7 +68,7 @@ func TestClientThatHangsUpLeavesNothing(t *testing.T) {
 }
 
 func TestSlowBodyIsCutOff(t *testing.T) {
-	d := open(t, func(_ *door, _ *ingress.Config, server *http.Server) { server.ReadTimeout = 100 * time.Millisecond })
+	d := open(t, func(_ *door, cfg *ingress.Config, _ *http.Server) { cfg.BodyGrace = 100 * time.Millisecond })
 	conn, reader := d.raw()
 	_, err := fmt.Fprint(conn, head("Content-Length: 100"), "{")
 	require.NoError(t, err)
@@ -167,6 +167,8 @@ func TestServerBoundsEverything(t *testing.T) {
 	require.Greater(t, server.WriteTimeout, server.ReadTimeout+10*time.Second, "room for the commit")
 	require.NotZero(t, server.IdleTimeout)
 	require.Equal(t, 16<<10, server.MaxHeaderBytes)
+	require.True(t, server.DisableGeneralOptionsHandler)
+	require.Equal(t, 100, server.HTTP2.MaxConcurrentStreams)
 }
 
 func TestShutdownLetsARunningDeliveryEnd(t *testing.T) {

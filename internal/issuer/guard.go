@@ -32,11 +32,12 @@ type guard struct {
 }
 
 // watched is what is counted: wrong secrets by address, wrong secrets of all (the zero address),
-// and tokens issued.
+// tokens issued, and the addresses that were right lately.
 type watched struct {
 	key     key
 	address netip.Prefix
 	issued  bool
+	right   bool
 }
 
 type entry struct {
@@ -54,7 +55,13 @@ func (g *guard) attempt(k key, address string, now time.Time, right func() bool)
 	defer g.mu.Unlock()
 	mine := g.of(watched{key: k, address: network(address)}, wrongPerMinute)
 	all := g.of(watched{key: k}, wrongInAll)
-	if wait := max(missing(mine, now), missing(all, now)); wait > 0 {
+	wait = missing(mine, now)
+	// Guessing from many addresses does not lock out the one that the customer's LMS sends from.
+	known := watched{key: k, address: network(address), right: true}
+	if _, lately := g.entries[known]; !lately {
+		wait = max(wait, missing(all, now))
+	}
+	if wait > 0 {
 		return wait
 	}
 	if !right() {
@@ -62,6 +69,7 @@ func (g *guard) attempt(k key, address string, now time.Time, right func() bool)
 		all.AllowN(now, 1)
 		return 0
 	}
+	g.of(known, 1)
 	issued := g.of(watched{key: k, issued: true}, issuedPerMinute)
 	if wait := missing(issued, now); wait > 0 {
 		return wait

@@ -67,11 +67,14 @@ func TestGuessingIsSlowedDown_R39(t *testing.T) {
 	require.Equal(t, 401, login(wrong, "2001:db8:0:1::9").status)
 
 	e.clock.forward(10 * time.Minute)
+	require.Equal(t, 200, login(right, "203.0.113.1").status)
 	statuses := map[int]int{}
 	for i := range 110 {
 		statuses[login(wrong, fmt.Sprintf("198.51.100.%d", i)).status]++
 	}
 	require.Equal(t, map[int]int{401: 100, 429: 10}, statuses)
+	require.Equal(t, 200, login(right, "203.0.113.1").status, "the address that was right before is not locked out")
+	require.Equal(t, 429, login(right, "203.0.113.2").status)
 }
 
 func TestManyGuessesAtOnceAreCounted(t *testing.T) {

@@ -95,6 +95,12 @@ func (c *checker) values(p Process) {
 	if p.InFlight < 1 || p.InFlight > 10000 {
 		c.wrong("IN_FLIGHT", "must lie in 1 to 10000")
 	}
+	if p.MaxConnections < 16 || p.MaxConnections > 1<<20 {
+		c.wrong("MAX_CONNECTIONS", "must lie in 16 to 1048576")
+	}
+	if p.MaxConnectionsPerAddress < 1 || p.MaxConnectionsPerAddress > p.MaxConnections {
+		c.wrong("MAX_CONNECTIONS_PER_ADDRESS", "must lie in 1 to MAX_CONNECTIONS")
+	}
 	if p.DrainTimeout <= 0 {
 		c.wrong("DRAIN_TIMEOUT", "must be longer than nothing")
 	}

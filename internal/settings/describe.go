@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"countersign/internal/training"
 	"fmt"
 	"io"
 	"strings"
@@ -53,6 +54,12 @@ func (t Tenant) describe(w io.Writer) {
 		failed = "held for review"
 	}
 	line(w, "failed courses", "%s", failed)
+	missing := "review"
+	if t.Policy.MissingRecord == training.MissingCreate {
+		missing = "created where the employee has none of the course"
+	}
+	line(w, "missing records", "%s", missing)
+	t.describePatience(w)
 	line(w, "notices", "gathered for %s", t.Policy.DigestEvery)
 	for _, s := range t.Sources {
 		line(w, "source "+s.ID, "%s at /webhooks/lms/%s/%s", s.Platform, t.ID, s.ID)

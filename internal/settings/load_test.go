@@ -57,6 +57,8 @@ func TestLoadReadsEverySetting_R113_R162_R208(t *testing.T) {
 		DigestEvery: time.Hour,
 
 		MissingRecord: training.MissingCreate,
+		Approval:      training.DefaultApproval(),
+		Review:        training.DefaultReview(),
 	}, acme.Policy)
 
 	lms, ok := acme.Source("lms")

@@ -62,8 +62,11 @@ type Tenant struct {
 	// UnmappedCourses says what becomes of a course that Courses does not name.
 	UnmappedCourses Unmapped
 	Policy          training.Policy
-	Notices         Notices
-	Sources         []Source
+	// EscalateTo are the e-mail addresses that hear of an approval nobody has decided about; with none
+	// the training admins hear of it again.
+	EscalateTo []string
+	Notices    Notices
+	Sources    []Source
 }
 
 // Source returns the tenant's source with this id.

@@ -60,7 +60,7 @@ func (r *tenantReader) tenant(e entry) Tenant {
 	t.Certificate = certificate(f.get("certificate"), t.Name)
 	t.EmployeeID = learnerField(f.get("employee_id"), LearnerExternalID)
 	t.UnmappedCourses = oneOf(f.get("unmapped_courses"), "choice", UnmappedReview, UnmappedSameCode)
-	t.Policy = policy(f.get("policy"))
+	t.Policy, t.EscalateTo = policy(f.get("policy"))
 	t.Notices = r.notices(f.get("notices"))
 	t.Sources = r.sources(f.get("sources").required(), t.EmployeeID)
 	t.Courses = courses(f.get("courses"), t)
@@ -197,12 +197,13 @@ func certificate(e entry, tenant string) Certificate {
 	return c
 }
 
-// policy reads what differs from training.DefaultPolicy.
-func policy(e entry) training.Policy {
-	p := training.DefaultPolicy()
+// policy reads what differs from training.DefaultPolicy, and whom an escalation goes to. The addresses
+// are personal data, so they are no part of the policy that travels with a completion (law 7).
+func policy(e entry) (p training.Policy, escalateTo []string) {
+	p = training.DefaultPolicy()
 	f, ok := e.fields()
 	if !ok {
-		return p
+		return p, nil
 	}
 	p.HoldFailed = f.get("hold_failed").flag(p.HoldFailed)
 	p.MissingRecord = oneOf(f.get("missing_record"), "choice", training.MissingReview, training.MissingCreate)
@@ -222,8 +223,10 @@ func policy(e entry) training.Policy {
 			f.get("retry").mistake("%s", strings.TrimPrefix(err.Error(), "retry: "))
 		}
 	}
+	p.Approval, p.Review = approvalPolicy(f.get("approval")), reviewPolicy(f.get("review"))
+	escalateTo = addresses(f.get("escalate_to"))
 	f.done()
-	return p
+	return p, escalateTo
 }
 
 func courses(e entry, t Tenant) []Course {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -14,8 +16,9 @@ const withheld = "••••"
 
 // Logger returns a logger that writes to w. level is debug, info, warn or error; format is json
 // or text. It withholds the value of every attribute whose key, or whose group, names a secret
-// or a person, and of every structure: a structure's fields would be printed unseen. It cannot
-// see into messages, so these are constant texts.
+// or a person, and of every structure: a structure's fields would be printed unseen. From the URLs that
+// net/http quotes in its errors it takes query and user, where tokens stand. It cannot see into
+// messages, so these are constant texts.
 func Logger(level, format string, w io.Writer) (*slog.Logger, error) {
 	var threshold slog.Level
 	if err := threshold.UnmarshalText([]byte(level)); err != nil {
@@ -41,10 +44,68 @@ func redact(groups []string, a slog.Attr) slog.Attr {
 			return slog.String(a.Key, withheld)
 		}
 	}
-	if a.Value.Kind() == slog.KindAny && !plain(a.Value.Any()) {
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	if err, ok := a.Value.Any().(error); ok && !isNil(err) {
+		return slog.String(a.Key, withoutQueries(err))
+	}
+	if !plain(a.Value.Any()) {
 		return slog.String(a.Key, fmt.Sprintf("%s (%T)", withheld, a.Value.Any()))
 	}
 	return a
+}
+
+// withoutQueries is the text of an error in which every *url.Error below it has lost what may be
+// secret of its URL.
+func withoutQueries(err error) string {
+	text := err.Error()
+	for _, quoted := range quotedURLs(err) {
+		text = strings.ReplaceAll(text, strconv.Quote(quoted), strconv.Quote(bareURL(quoted)))
+	}
+	return text
+}
+
+// isNil reports whether an error is a nil pointer: slog prints it as what it is, we could not ask it.
+func isNil(err error) bool {
+	v := reflect.ValueOf(err)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// quotedURLs walks the tree of an error, which errors.As would leave at the first it finds.
+func quotedURLs(err error) []string {
+	var found []string
+	if broken, ok := err.(*url.Error); ok { //nolint:errorlint // the walk is its own
+		found = append(found, broken.URL)
+	}
+	switch wrapper := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		if inner := wrapper.Unwrap(); inner != nil {
+			found = append(found, quotedURLs(inner)...)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range wrapper.Unwrap() {
+			found = append(found, quotedURLs(inner)...)
+		}
+	}
+	return found
+}
+
+func bareURL(quoted string) string {
+	parsed, err := url.Parse(quoted)
+	if err != nil {
+		return withheld
+	}
+	if parsed.User != nil {
+		parsed.User = url.User("redacted")
+	}
+	if parsed.RawQuery != "" {
+		parsed.RawQuery = "redacted"
+	}
+	if parsed.Fragment != "" {
+		parsed.Fragment, parsed.RawFragment = "redacted", ""
+	}
+	return parsed.String()
 }
 
 // sensitive reports whether a key promises a secret or personal data. Words are looked for

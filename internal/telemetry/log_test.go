@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -39,12 +40,39 @@ func TestLogKeepsSecretsAndPeopleOut_R207(t *testing.T) {
 	}
 }
 
+// TestLogTakesQueriesOutOfErrors: net/http quotes the whole URL, and tokens stand in URLs.
+func TestLogTakesQueriesOutOfErrors_R207(t *testing.T) {
+	for name, test := range map[string]struct{ url, want string }{
+		"query":         {"https://qms.example/records?access_token=hidden&page=2", `https://qms.example/records?redacted`},
+		"user":          {"https://user:hidden@qms.example/records", `https://redacted@qms.example/records`},
+		"fragment":      {"https://qms.example/#hidden", `https://qms.example/#redacted`},
+		"no URL at all": {"https://qms.example/%zzhidden", "••••"},
+		"nothing in it": {"https://qms.example/records", "https://qms.example/records"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broken := &url.Error{Op: "Get", URL: test.url, Err: errors.New("connection refused")}
+			for _, err := range []error{
+				broken, fmt.Errorf("read record: %w", broken), errors.Join(errors.New("first"), fmt.Errorf("then: %w", broken), broken),
+				&url.Error{Op: "Get", URL: "https://other.example/?x=hidden", Err: broken},
+			} {
+				var out bytes.Buffer
+				log, logErr := telemetry.Logger("info", "json", &out)
+				require.NoError(t, logErr)
+				log.Info("failed", "error", err)
+				require.NotContains(t, out.String(), "hidden")
+				require.Contains(t, out.String(), test.want)
+				require.Contains(t, out.String(), "connection refused")
+			}
+		})
+	}
+}
+
 func TestLogShowsTheRest_R165(t *testing.T) {
 	var out bytes.Buffer
 	log, err := telemetry.Logger("debug", "json", &out)
 	require.NoError(t, err)
 	log.Debug("completed", "tenant", "acme", "delivery", 7, "state", state("QUEUED"), "gap", time.Minute,
-		"error", fmt.Errorf("read back: %w", errors.New("timeout")), "states", []state{"A"}, "mode", os.FileMode(0o600), "nothing", nil)
+		"absent", (*url.Error)(nil), "error", fmt.Errorf("read back: %w", errors.New("timeout")), "states", []state{"A"}, "mode", os.FileMode(0o600), "nothing", nil)
 
 	var line map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &line))

@@ -101,13 +101,15 @@ func New(c Config) (*Set, error) {
 }
 
 // Keys returns the keys with this id, all of them for "". It returns none when the issuer has no
-// such key, and an error when the issuer cannot be asked and there is none from before.
+// such key, and an error when the issuer cannot be asked and there is none from before, or was asked so
+// lately that a key it has begun to use since may be unknown here: strangers can ask for keys that do not
+// exist, and must not make us call a good one wrong.
 func (s *Set) Keys(id string) ([]jose.JSONWebKey, error) {
 	found, age := s.lookUp(id)
 	if len(found) > 0 && age < s.fresh {
 		return found, nil
 	}
-	done := s.refresh()
+	done, asked := s.refresh()
 	if len(found) > 0 && age < s.stale {
 		return found, nil // and the new set comes when it comes
 	}
@@ -118,8 +120,13 @@ func (s *Set) Keys(id string) ([]jose.JSONWebKey, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !asked && s.failure == nil {
+		return nil, errAskedLately
+	}
 	return nil, s.failure
 }
+
+var errAskedLately = errors.New("JWK set: the key is not known, and its issuer was asked a moment ago")
 
 // Status is what metrics and people ask a set for.
 type Status struct {
@@ -155,18 +162,18 @@ func (s *Set) lookUp(id string) ([]jose.JSONWebKey, time.Duration) {
 }
 
 // refresh asks the issuer, once for all who want it at the same time, and not again before the
-// cooldown is over. The channel closes when there is nothing more to wait for.
-func (s *Set) refresh() <-chan struct{} {
+// cooldown is over: asked is false then. The channel closes when there is nothing more to wait for.
+func (s *Set) refresh() (done chan struct{}, asked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running != nil {
-		return s.running
+		return s.running, true
 	}
-	done := make(chan struct{})
+	done = make(chan struct{})
 	now := s.now()
 	if since := now.Sub(s.tried); !s.tried.IsZero() && since >= 0 && since < s.cooldown {
 		close(done)
-		return done
+		return done, false
 	}
 	s.tried, s.running = now, done
 	// It ends by itself within patience, whoever waits for it.
@@ -174,7 +181,7 @@ func (s *Set) refresh() <-chan struct{} {
 		defer close(done)
 		s.fetch()
 	}()
-	return done
+	return done, true
 }
 
 // fetch reads the set and keeps it when there are keys in it.

@@ -64,7 +64,8 @@ func (v *BodyToken) values(r lms.Request) ([]string, error) {
 	// Moodle's local_webhooks sends JSON under a form's type; a form never begins with a brace that is
 	// not escaped.
 	isJSON := bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
-	if err == nil && kind == "application/x-www-form-urlencoded" && !isJSON {
+	// Some senders name no type, or a wrong one; what calls itself JSON is held to it.
+	if (err != nil || kind != "application/json") && !isJSON {
 		form, err := url.ParseQuery(string(r.Body))
 		if err != nil { // its text would repeat a part of the body
 			return nil, refuse("the body cannot be read as a form")

@@ -35,6 +35,16 @@ func TestBodyTokenInJSONLabelledAsAForm_R170(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Whether Axis says that its form is one is not known.
+func TestBodyTokenInAFormWithoutItsType_R42(t *testing.T) {
+	for _, header := range [][]string{nil, {"Content-Type", "text/plain"}, {"Content-Type", "!"}} {
+		r := request(header...)
+		r.Body = []byte("username=jl&auth_secret=s3cret-axis")
+		_, err := bodyToken(t).Verify(r)
+		require.NoError(t, err, header)
+	}
+}
+
 func TestBodyTokenIsReadStrictly(t *testing.T) {
 	const form = "application/x-www-form-urlencoded"
 	for body, test := range map[string]struct{ contentType, want string }{

@@ -56,7 +56,7 @@ func (o ApplyOptions) sleep(ctx context.Context, d time.Duration) error {
 // nothing.
 //
 //	read ─ shows w ──────────────────────────────► done, nothing written
-//	 │   └ cannot take w ────────────────────────► that state's failure
+//	 │   └ cannot take w, or w lacks a score ────► that failure, nothing written
 //	 ▼
 //	write ─ no answer, 5xx, unreadable ─► read ──► done if it shows w, else the failure (a retry reads first)
 //	 │    └ 409, already there ─────────► read ──► done if it shows w, else the conflict
@@ -74,7 +74,7 @@ func (o ApplyOptions) sleep(ctx context.Context, d time.Duration) error {
 // has rejected a later one makes the record pending again. It is submitted, not completed, and
 // waits for that person.
 func Apply(ctx context.Context, c Client, w training.Write, opts ApplyOptions) (training.Record, error) {
-	// The QMS keeps milliseconds; a finer instant would never be read back.
+	// No QMS keeps more than milliseconds; a finer instant would never be read back.
 	w.CompletedAt = training.PrecisionMillisecond.Truncate(w.CompletedAt)
 	before, err := c.Record(ctx, w.RecordID)
 	if err != nil {
@@ -85,6 +85,10 @@ func Apply(ctx context.Context, c Client, w training.Write, opts ApplyOptions) (
 	}
 	if err := takes(before, w); err != nil {
 		return before, err
+	}
+	if before.TracksScore && w.Score == "" {
+		// The QMS would accept it and do nothing, or refuse it in words of no help (R103, R106).
+		return before, training.Fail(training.FailureIncomplete, "complete record", w.RecordID, "the training tracks scores and the event has none")
 	}
 	shown := func(r training.Record) bool { return shows(r, w) }
 	if err := c.Complete(ctx, w, opts.requestID()); err != nil {

@@ -22,6 +22,8 @@ type fake struct {
 	onComplete func(w training.Write) error
 	onDecide   func(d training.Decision) error
 	onConfig   func() (bool, error)
+	onCreate   func(n training.NewRecord) (string, error)
+	onRecords  func() ([]training.Record, error)
 	reads      int
 }
 
@@ -56,6 +58,15 @@ func (f *fake) commit(w training.Write) error {
 
 func (f *fake) Decide(_ context.Context, _ string, d training.Decision, _ string) error {
 	return f.onDecide(d)
+}
+
+func (f *fake) Create(_ context.Context, n training.NewRecord, requestID string) (string, error) {
+	f.requestIDs = append(f.requestIDs, requestID)
+	return f.onCreate(n)
+}
+
+func (f *fake) Records(context.Context, string, string) ([]training.Record, error) {
+	return f.onRecords()
 }
 
 func (f *fake) ExternalUpdatesAllowed(context.Context) (bool, error) {

@@ -1,6 +1,7 @@
 // Package qms is the port to the quality system that keeps training records. It holds the
-// contract every adapter keeps (Client), and Apply, the one way in which a completion is
-// written: read first, write, read back. Adapters live below it; qmstest is their suite.
+// contract every adapter keeps (Client), Apply, the one way in which a completion is written
+// (read first, write, read back), Decide, the same for a person's decision, and Ensure, the one way
+// in which a record is created. Adapters live below it; qmstest is their suite.
 package qms
 
 import (
@@ -29,11 +30,18 @@ type Client interface {
 	// Records lists the employee's records of a training in every state, all pages.
 	Records(ctx context.Context, employeeID, trainingID string) ([]training.Record, error)
 
+	// Create asks for a training record once, and returns the id that the QMS gave it, or the
+	// id of the record that has this reference already: a creation can be repeated (R98). An id
+	// proves nothing: the caller reads back. FailureMisread for a 2xx without an id, after which
+	// nobody knows; FailureEmployeeUnknown and FailureCourseUnmapped for what is not there.
+	Create(ctx context.Context, n training.NewRecord, requestID string) (recordID string, err error)
+
 	// Complete asks for the transition that w means, once. nil says that the QMS answered
 	// 2xx, which proves nothing (R106): the caller reads back. A state the record cannot
 	// leave is its own class (FailureCompletedElse, FailureRecordExpired,
 	// FailureRecordCancelled, FailureApprovalNeeded when it is already pending). requestID
-	// is sent as X-Request-ID, for tracing only (R105).
+	// is sent as X-Request-ID, for tracing only (R105). The instant may be written to the
+	// whole second below, which Write.ShownBy takes for the same.
 	Complete(ctx context.Context, w training.Write, requestID string) error
 
 	// Decide carries an approval or rejection of a pending record over, in the approver's

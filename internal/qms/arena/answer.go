@@ -44,7 +44,7 @@ var reasons = map[string]training.FailureClass{
 	"RECORD_CANCELLED":       training.FailureRecordCancelled,
 	"ALREADY_PENDING":        training.FailureApprovalNeeded, // whoever submitted it, a person must decide first
 	"INVALID_TRANSITION":     training.FailureRefused,
-	"DUPLICATE_EXTERNAL_REF": training.FailureRefused,
+	duplicateRef:             training.FailureRefused, // Create reads the id in it
 	"UNSUPPORTED_MEDIA_TYPE": training.FailureRefused,
 	"EMPLOYEE_MISMATCH":      training.FailureEmployeeMismatch,
 	"MALFORMED_BODY":         training.FailureRefused,

@@ -61,12 +61,13 @@ type Config struct {
 
 // Client is one tenant's access to Arena. It is safe for concurrent use.
 type Client struct {
-	root   string // BaseURL + /api/v1, without a slash at the end
-	http   *http.Client
-	now    func() time.Time
-	log    *slog.Logger
-	scopes []string
-	tokens *tokens
+	root      string // BaseURL + /api/v1, without a slash at the end
+	http      *http.Client
+	now       func() time.Time
+	log       *slog.Logger
+	scopes    []string
+	tokens    *tokens
+	employees employees
 }
 
 var _ qms.Client = (*Client)(nil)

@@ -50,42 +50,12 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
-// do sends the call and decodes a 2xx into out (nil: do not look). After a 401 it sends the call
-// once more with another token; a 401 was not executed, so that is safe for writes too.
+// do sends the call and decodes a 2xx into out (nil: do not look).
 func (c *Client) do(ctx context.Context, call call, out any) error {
-	if call.requestID == "" {
-		call.requestID = uuid.NewString()
-	}
-	if !headerText(call.requestID, longestRequestID) {
-		return training.Fail(training.FailureDefect, call.operation, call.key, "request id is not 1 to 128 visible ASCII characters")
-	}
-	body, err := encode(call)
-	if err != nil {
-		return err
-	}
-	token, err := c.tokens.get(ctx, nil)
-	if err != nil {
-		return err
-	}
-	got, err := c.send(ctx, call, body, token)
-	if err != nil {
-		return err
-	}
-	if got.status == http.StatusUnauthorized {
-		other, err := c.tokens.get(ctx, token)
-		if err != nil {
-			return err
-		}
-		if other != token {
-			if got, err = c.send(ctx, call, body, other); err != nil {
-				return err
-			}
-			if got.status == http.StatusUnauthorized {
-				c.tokens.refusedFresh()
-			}
-		}
-	}
+	got, err := c.ask(ctx, call)
 	switch {
+	case err != nil:
+		return err
 	case !got.ok():
 		return got.failure(call, c.now())
 	case call.write:
@@ -95,6 +65,41 @@ func (c *Client) do(ctx context.Context, call call, out any) error {
 		return &training.Failure{Class: training.FailureMisread, Operation: call.operation, Key: call.key, Detail: err.Error(), Err: err}
 	}
 	return nil
+}
+
+// ask sends the call and returns the answer, of whatever status. After a 401 it sends the call
+// once more with another token; a 401 was not executed, so that is safe for writes too.
+func (c *Client) ask(ctx context.Context, call call) (answer, error) {
+	if call.requestID == "" {
+		call.requestID = uuid.NewString()
+	}
+	if !headerText(call.requestID, longestRequestID) {
+		return answer{}, training.Fail(training.FailureDefect, call.operation, call.key, "request id is not 1 to 128 visible ASCII characters")
+	}
+	body, err := encode(call)
+	if err != nil {
+		return answer{}, err
+	}
+	token, err := c.tokens.get(ctx, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	got, err := c.send(ctx, call, body, token)
+	if err != nil || got.status != http.StatusUnauthorized {
+		return got, err
+	}
+	other, err := c.tokens.get(ctx, token)
+	if err != nil {
+		return answer{}, err
+	}
+	if other == token {
+		return got, nil
+	}
+	got, err = c.send(ctx, call, body, other)
+	if err == nil && got.status == http.StatusUnauthorized {
+		c.tokens.refusedFresh()
+	}
+	return got, err
 }
 
 func encode(call call) ([]byte, error) {

@@ -3,6 +3,7 @@ package arena
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -30,7 +31,11 @@ func (c *Client) Complete(ctx context.Context, w training.Write, requestID strin
 	case w.Status != training.RecordCompleted && w.Status != training.RecordPendingApproval:
 		return training.Fail(training.FailureDefect, call.operation, call.key, "a completion leads to COMPLETED or PENDING_APPROVAL only")
 	}
-	return c.do(ctx, call, nil)
+	err := c.do(ctx, call, nil)
+	if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class == training.FailureEmployeeUnknown {
+		c.employees.forget(w.EmployeeID) // gone since it was asked for
+	}
+	return err
 }
 
 // Decide carries an approval or rejection over, in the approver's name. The scope for it is

@@ -16,7 +16,8 @@ const (
 )
 
 // Employee checks that Arena knows the employee by exactly this id, with its case and leading
-// zeros (R100, R114). The id is kept out of the failure.
+// zeros (R100, R114). Who is known is not asked for again for five minutes. The id is kept out of
+// the failure.
 func (c *Client) Employee(ctx context.Context, employeeID string) error {
 	call := call{
 		operation: "check employee", key: "/users/…", method: http.MethodGet,
@@ -24,6 +25,9 @@ func (c *Client) Employee(ctx context.Context, employeeID string) error {
 	}
 	if !segment(employeeID) {
 		return training.Fail(training.FailureEmployeeUnknown, call.operation, call.key, "not an employee id")
+	}
+	if c.employees.known(employeeID, c.now()) {
+		return nil
 	}
 	var user struct {
 		EmployeeID string `json:"employeeId"`
@@ -34,6 +38,7 @@ func (c *Client) Employee(ctx context.Context, employeeID string) error {
 	if user.EmployeeID != employeeID {
 		return training.Fail(training.FailureEmployeeUnknown, call.operation, call.key, "the QMS spells this id differently")
 	}
+	c.employees.remember(employeeID, c.now())
 	return nil
 }
 

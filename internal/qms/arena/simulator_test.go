@@ -25,6 +25,7 @@ type world struct {
 	clock    *clock
 	client   *arena.Client
 	approver *arena.Client
+	switches simulated.Switches
 }
 
 func newWorld(t *testing.T) *world {
@@ -71,6 +72,8 @@ func (w *world) AddEmployee(id string) {
 	w.sim.AddUser(simulated.User{EmployeeID: id, Active: true})
 }
 
+func (w *world) AddTraining(id string) { w.sim.AddTraining(simulated.Training{ID: id, Name: id}) }
+
 func (w *world) AddRecord(r training.Record) {
 	w.t.Helper()
 	w.sim.AddTraining(simulated.Training{ID: r.TrainingID, Name: r.TrainingID, TracksScore: r.TracksScore, ApprovalRequired: r.ApprovalRequired})
@@ -107,7 +110,8 @@ func (w *world) Stored(id string) training.Record {
 }
 
 func (w *world) AllowExternalUpdates(on bool) {
-	require.NoError(w.t, w.sim.SetSwitches(simulated.Switches{ExternalUpdatesOff: !on}))
+	w.switches.ExternalUpdatesOff = !on
+	require.NoError(w.t, w.sim.SetSwitches(w.switches))
 }
 
 func (w *world) DecideInside(id string, action training.Action) {
@@ -120,6 +124,7 @@ func endpoint(call qmstest.Call) fault.Endpoint {
 	return map[qmstest.Call]fault.Endpoint{
 		qmstest.CallEmployee: simulated.EndpointUser, qmstest.CallRecord: simulated.EndpointRecord,
 		qmstest.CallRecords: simulated.EndpointRecords, qmstest.CallComplete: simulated.EndpointComplete,
+		qmstest.CallCreate: simulated.EndpointCreate,
 		qmstest.CallDecide: simulated.EndpointApproval, qmstest.CallConfig: simulated.EndpointConfig,
 	}[call]
 }
@@ -146,4 +151,18 @@ func (w *world) Calls(call qmstest.Call) int { return w.sim.Calls(endpoint(call)
 
 func TestConformance(t *testing.T) {
 	qmstest.Run(t, func(t *testing.T) qmstest.Backend { return newWorld(t) })
+}
+
+// A QMS that keeps dates to the second is no other QMS, and one that rounds them neither.
+func TestConformanceOfAQMSThatKeepsWholeSeconds_R101(t *testing.T) {
+	for _, precision := range []string{simulated.PrecisionSecond, simulated.PrecisionRounded} {
+		t.Run(precision, func(t *testing.T) {
+			qmstest.Run(t, func(t *testing.T) qmstest.Backend {
+				w := newWorld(t)
+				w.switches.DatePrecision = precision
+				w.AllowExternalUpdates(true)
+				return w
+			})
+		})
+	}
 }

@@ -26,7 +26,7 @@ type stub struct {
 	api http.HandlerFunc
 }
 
-func newStub(t *testing.T, api http.HandlerFunc) *stub {
+func newStub(t testing.TB, api http.HandlerFunc) *stub {
 	t.Helper()
 	s := &stub{api: api}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func newStub(t *testing.T, api http.HandlerFunc) *stub {
 	return s
 }
 
-func (s *stub) client(t *testing.T, change func(*arena.Config)) *arena.Client {
+func (s *stub) client(t testing.TB, change func(*arena.Config)) *arena.Client {
 	t.Helper()
 	cfg := arena.Config{BaseURL: s.URL, ClientID: "svc-bridge", ClientSecret: "t0p-secret"}
 	if change != nil {

@@ -56,14 +56,12 @@ type wireCompletion struct {
 	Score          json.Number `json:"score,omitempty"` // as written, never through a binary fraction
 }
 
-// completionDate writes an instant as the contract's example does: in UTC, with milliseconds
-// only when there are any (R101).
+// completionDate writes an instant in the only form the contract shows: in UTC, in whole seconds
+// (R101). Whether Arena takes a fraction, and then keeps it, cuts it off or rounds it, is UNKNOWN,
+// so none is sent; it stays in the journal and on the certificate. Cut off, never rounded: rounding
+// could reach the next day.
 func completionDate(t time.Time) string {
-	t = t.UTC().Truncate(time.Millisecond)
-	if t.Nanosecond() == 0 {
-		return t.Format("2006-01-02T15:04:05Z")
-	}
-	return t.Format("2006-01-02T15:04:05.000Z")
+	return t.UTC().Truncate(time.Second).Format("2006-01-02T15:04:05Z")
 }
 
 // segment reports whether id can stand alone in a path. "", "." and ".." would name another

@@ -56,7 +56,7 @@ func runApply(t *testing.T, start func(*testing.T) Backend) {
 		{"somebody else's", john, write(), true, training.FailureEmployeeMismatch, 0, 0},
 		{"no such record", gone, write(), true, training.FailureRecordMissing, 0, 0},
 
-		{"score missing", in(training.RecordAssigned), noScore, true, training.FailureIncomplete, 0, 1},
+		{"score missing", in(training.RecordAssigned), noScore, true, training.FailureIncomplete, 0, 0},
 		{"approval wanted", approval, write(), true, training.FailureApprovalNeeded, 0, 1},
 		{"locked", locked, write(), true, training.FailureRecordLocked, 0, 1},
 		{"external updates off", in(training.RecordAssigned), write(), false, training.FailureUpdatesOff, 0, 1},

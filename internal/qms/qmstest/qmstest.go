@@ -24,6 +24,7 @@ const (
 	CallEmployee Call = "employee"
 	CallRecord   Call = "record"
 	CallRecords  Call = "records"
+	CallCreate   Call = "create"
 	CallComplete Call = "complete"
 	CallDecide   Call = "decide"
 	CallConfig   Call = "config"
@@ -52,8 +53,9 @@ type Backend interface {
 	// Client has the permissions of the bridge; Approver may decide as well.
 	Client() qms.Client
 	Approver() qms.Client
-	// AddEmployee and AddRecord put something there without counting it as a change.
+	// AddEmployee, AddTraining and AddRecord put something there without counting it as a change.
 	AddEmployee(employeeID string)
+	AddTraining(trainingID string)
 	AddRecord(record training.Record)
 	// Stored is what the QMS holds, read past the adapter.
 	Stored(recordID string) training.Record
@@ -78,7 +80,7 @@ const (
 	john       = "EMP67890"
 )
 
-// finished is when Jane finished, with the milliseconds a QMS must keep.
+// finished is when Jane finished, with milliseconds that a QMS may keep or cut off.
 var finished = time.Date(2026, 4, 8, 14, 30, 0, 250e6, time.UTC)
 
 // Run checks an adapter.
@@ -90,6 +92,7 @@ func Run(t *testing.T, newBackend func(t *testing.T) Backend) {
 		b.AddEmployee(john)
 		return b
 	}
+	t.Run("create", func(t *testing.T) { runCreate(t, start) })
 	t.Run("client", func(t *testing.T) { runClient(t, start) })
 	t.Run("apply", func(t *testing.T) { runApply(t, start) })
 	t.Run("trouble", func(t *testing.T) { runTrouble(t, start) })

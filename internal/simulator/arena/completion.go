@@ -119,7 +119,8 @@ func (a *Arena) complete(id string, c completion, by Change, commit bool) (verdi
 	if !commit {
 		return verdict{record: now}, true
 	}
-	record.CompletionDate = c.completedAt
+	kept := a.switches.kept(*c.completedAt)
+	record.CompletionDate = &kept
 	if now.TracksScore {
 		record.Score = c.score
 	}

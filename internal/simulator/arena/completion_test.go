@@ -214,3 +214,22 @@ func TestManyCompletionsOneEffect(t *testing.T) {
 	require.Len(t, r.sim.Changes(id), 1)
 	require.Equal(t, callers, r.sim.Calls(arena.EndpointComplete))
 }
+
+// What a QMS keeps of a date is its own affair; the contract shows whole seconds only (R101).
+func TestDatePrecision_R101(t *testing.T) {
+	for precision, want := range map[string]string{
+		"":                         "14:30:00.75",
+		arena.PrecisionMillisecond: "14:30:00.75",
+		arena.PrecisionSecond:      "14:30:00",
+		arena.PrecisionRounded:     "14:30:01",
+	} {
+		r := newRig(t)
+		require.NoError(t, r.sim.SetSwitches(arena.Switches{DatePrecision: precision}))
+		id := r.record(plain, "")
+		status, _ := r.complete(id, completion(t, training.RecordCompleted, map[string]any{"completionDate": "2026-04-08T14:30:00.750Z"}))
+		require.Equal(t, 200, status)
+		record, _ := r.sim.Record(id)
+		require.Equal(t, want, record.CompletionDate.Format("15:04:05.999"))
+	}
+	require.Error(t, newRig(t).sim.SetSwitches(arena.Switches{DatePrecision: "day"}))
+}

@@ -68,12 +68,24 @@ func (p problem) write(w http.ResponseWriter, x *fault.Exchange, recordID string
 func writeScriptedError(w http.ResponseWriter, x *fault.Exchange, status int) {
 	p := errInternal
 	switch status {
+	case http.StatusBadRequest:
+		p = errMalformed
 	case http.StatusUnauthorized:
 		p = errNoToken
 	case http.StatusForbidden:
 		p = errScope
+	case http.StatusNotFound:
+		p = errEndpoint
+	case http.StatusNotAcceptable:
+		p = errNotAcceptable
+	case http.StatusUnsupportedMediaType:
+		p = errMediaType
 	case http.StatusTooManyRequests:
 		p = errRateLimited
+	default:
+		if status < http.StatusInternalServerError { // the contract has no word for it
+			p = problem{code: 10 * status, message: http.StatusText(status)}
+		}
 	}
 	p.status = status
 	p.write(w, x, "")

@@ -75,8 +75,8 @@ type Change struct {
 }
 
 // Switches choose between readings of the contract. The zero value is the contract's default:
-// acknowledgements only, 403 for a missing scope, external updates on, and silence for what is
-// switched off or missing.
+// acknowledgements only, 403 for a missing scope, external updates on, silence for what is
+// switched off or missing, and dates to the millisecond.
 type Switches struct {
 	// CompleteResponse is "ack" or "record": what a 200 to a completion carries.
 	CompleteResponse string `json:"completeResponse"`
@@ -89,6 +89,9 @@ type Switches struct {
 	// MissingField is "silent" or "400": the answer to a required field, or a score that the
 	// program tracks, that is not there.
 	MissingField string `json:"missingField"`
+	// DatePrecision is "millisecond", "second" (cut off) or "rounded" (to the nearest second):
+	// what the QMS keeps of a completion date.
+	DatePrecision string `json:"datePrecision"`
 }
 
 // The values of Switches.
@@ -98,7 +101,23 @@ const (
 	Silent         = "silent"
 	Answer403      = "403"
 	Answer400      = "400"
+
+	PrecisionMillisecond = "millisecond"
+	PrecisionSecond      = "second"
+	PrecisionRounded     = "rounded"
 )
+
+// kept is what the QMS keeps of a completion date.
+func (s Switches) kept(at time.Time) time.Time {
+	switch s.DatePrecision {
+	case PrecisionSecond:
+		return at.Truncate(time.Second)
+	case PrecisionRounded:
+		return at.Round(time.Second)
+	default:
+		return at.Truncate(time.Millisecond)
+	}
+}
 
 func (s Switches) normal() Switches {
 	if s.CompleteResponse == "" {
@@ -113,6 +132,9 @@ func (s Switches) normal() Switches {
 	if s.MissingField == "" {
 		s.MissingField = Silent
 	}
+	if s.DatePrecision == "" {
+		s.DatePrecision = PrecisionMillisecond
+	}
 	return s
 }
 
@@ -121,5 +143,6 @@ func (s Switches) valid() bool {
 	return (s.CompleteResponse == ResponseAck || s.CompleteResponse == ResponseRecord) &&
 		(s.ScopeErrorStatus == 401 || s.ScopeErrorStatus == 403) &&
 		(s.ExternalUpdatesOffAnswer == Silent || s.ExternalUpdatesOffAnswer == Answer403) &&
-		(s.MissingField == Silent || s.MissingField == Answer400)
+		(s.MissingField == Silent || s.MissingField == Answer400) &&
+		(s.DatePrecision == PrecisionMillisecond || s.DatePrecision == PrecisionSecond || s.DatePrecision == PrecisionRounded)
 }

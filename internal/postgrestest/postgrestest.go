@@ -42,7 +42,7 @@ func StartServer(t testing.TB) *Server {
 	server, err := newServer()
 	available(t, err)
 	t.Cleanup(func() {
-		if err := server.close(); err != nil {
+		if err := server.Close(); err != nil {
 			t.Errorf("stop PostgreSQL: %v", err)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -54,6 +56,29 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		return errors.Is(err, os.ErrNotExist)
 	}, 20*time.Second, 50*time.Millisecond)
 	require.NoError(t, server.supervisor.Wait())
+}
+
+// A server for a program listens on its port too, and lives in the folder it was given.
+func TestAServerForAProgramListensOnItsPort(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port, err := netip.ParseAddrPort(listener.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	parent, err := os.MkdirTemp("", "pg") //nolint:usetesting // another account has to get into it, and t.TempDir lets none
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(parent)) })
+	require.NoError(t, os.Chmod(parent, 0o777|os.ModeSticky), "for the account of the server")
+
+	server, err := NewServer(Options{Dir: parent, Port: int(port.Port())})
+	available(t, err)
+	require.NoError(t, server.Exec("CREATE DATABASE one"))
+	require.Equal(t, 1, count(t, server.DSN("one")))
+	require.Equal(t, 2, count(t, fmt.Sprintf("postgres://postgres@%s/one?sslmode=disable", port)))
+	require.NoError(t, server.Close())
+	left, err := os.ReadDir(parent)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // recorder notes how a test was ended.

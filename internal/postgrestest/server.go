@@ -17,6 +17,7 @@ type Server struct {
 	bin        string
 	dir        string
 	as         account
+	port       int // of the loopback interface; 0 means that only the socket is open
 	supervisor *exec.Cmd
 	lifeline   io.Closer
 }
@@ -26,7 +27,21 @@ type Server struct {
 // after the last test, by a panic, by a time-out or by kill -9.
 const supervisor = `cat >/dev/null; "$1/pg_ctl" -D "$2/data" -m immediate stop >/dev/null 2>&1; rm -rf "$2"`
 
-func newServer() (_ *Server, err error) {
+func newServer() (*Server, error) { return NewServer(Options{}) }
+
+// Options are where a server of NewServer lives.
+type Options struct {
+	// Dir is the folder in which it makes its own, "" for the system's temporary one. Its path is
+	// to be short: a socket's path has at most 107 bytes.
+	Dir string
+	// Port is where it listens on the loopback interface too; 0 means nowhere. Whoever reaches
+	// it is its superuser.
+	Port int
+}
+
+// NewServer starts a server for a program that is no test; Close ends it. It is ErrNotInstalled
+// where there is none.
+func NewServer(options Options) (_ *Server, err error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -35,11 +50,11 @@ func newServer() (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pg") // a short name: a socket's path has at most 107 bytes
+	dir, err := os.MkdirTemp(options.Dir, "pg") // a short name: a socket's path has at most 107 bytes
 	if err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	s := &Server{bin: bin, dir: dir, as: as}
+	s := &Server{bin: bin, dir: dir, as: as, port: options.Port}
 	if err := as.own(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("hand over data directory: %w", err), os.RemoveAll(dir))
 	}
@@ -48,7 +63,7 @@ func newServer() (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, s.Close())
 		}
 	}()
 	// C is the one locale every machine has; --no-sync only skips flushing the empty cluster.
@@ -60,8 +75,12 @@ func newServer() (_ *Server, err error) {
 
 // Start starts the server after Stop and returns when it takes connections.
 func (s *Server) Start() error {
+	listen := "-c listen_addresses="
+	if s.port != 0 {
+		listen = fmt.Sprintf("-c listen_addresses=127.0.0.1 -c port=%d", s.port)
+	}
 	return s.run("pg_ctl", "-D", s.data(), "-w", "-l", filepath.Join(s.dir, "log"),
-		"-o", "-c listen_addresses= -c max_connections=200 -k "+s.dir, "start")
+		"-o", listen+" -c max_connections=200 -k "+s.dir, "start")
 }
 
 // Stop ends the server the hard way ("immediate": no checkpoint, as in a crash).
@@ -71,8 +90,15 @@ func (s *Server) Stop() error {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
+// DSN is how a database of the server is reached over its socket.
+func (s *Server) DSN(database string) string { return s.dsn(database) }
+
 func (s *Server) dsn(database string) string {
-	return "postgres://postgres@/" + database + "?host=" + url.QueryEscape(s.dir)
+	dsn := "postgres://postgres@/" + database + "?host=" + url.QueryEscape(s.dir)
+	if s.port != 0 {
+		dsn += fmt.Sprintf("&port=%d", s.port) // it is part of the socket's name
+	}
+	return dsn
 }
 
 func (s *Server) supervise() error {
@@ -90,7 +116,8 @@ func (s *Server) supervise() error {
 	return nil
 }
 
-func (s *Server) close() error {
+// Close stops the server, removes its data and returns when that is done.
+func (s *Server) Close() error {
 	if err := s.lifeline.Close(); err != nil {
 		return err
 	}

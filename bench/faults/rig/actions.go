@@ -1,0 +1,95 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"countersign/bench/faults/plan"
+	"countersign/internal/simulator/arena"
+	"countersign/internal/simulator/fault"
+)
+
+// action is how a fault is done; end undoes a lasting one.
+type action struct {
+	begin func(ctx context.Context, s plan.Step) error
+	end   func(ctx context.Context, s plan.Step) error
+}
+
+// actions are all of them, by the names of plan.Catalogue.
+func (r *Rig) actions() map[string]action {
+	all := map[string]action{}
+	for _, some := range []map[string]action{r.kills(), r.points(), r.temporals(), r.databases(), r.networks(), r.qmsFaults(), r.lrsFaults()} {
+		for name, a := range some {
+			all[name] = a
+		}
+	}
+	// The sender does it, with what Herd returns.
+	all["herd"] = action{begin: func(context.Context, plan.Step) error { return nil }}
+	return all
+}
+
+// Begin lets a fault happen, or begin.
+func (r *Rig) Begin(ctx context.Context, s plan.Step) error {
+	a, ok := r.actions()[s.Fault.Name]
+	if !ok {
+		return fmt.Errorf("fault %s cannot be done", s.Fault.Name)
+	}
+	if err := a.begin(ctx, s); err != nil {
+		return fmt.Errorf("begin %s: %w", s, err)
+	}
+	return nil
+}
+
+// End ends a lasting fault.
+func (r *Rig) End(ctx context.Context, s plan.Step) error {
+	if a := r.actions()[s.Fault.Name]; a.end != nil {
+		if err := a.end(ctx, s); err != nil {
+			return fmt.Errorf("end %s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// once makes an action of something that needs neither context nor step.
+func once(do func() error) action {
+	return action{begin: func(context.Context, plan.Step) error { return do() }}
+}
+
+// lasting makes an action of two such things.
+func lasting(begin, end func() error) action {
+	a := once(begin)
+	a.end = func(context.Context, plan.Step) error { return end() }
+	return a
+}
+
+func (r *Rig) worker() *member { return r.workers[0] }
+
+func (r *Rig) kills() map[string]action {
+	return map[string]action{
+		"kill-starter": {begin: func(_ context.Context, s plan.Step) error { return r.starter.kill(s.Back) }},
+		"kill-worker":  {begin: func(_ context.Context, s plan.Step) error { return r.worker().kill(s.Back) }},
+		"kill-both": {begin: func(_ context.Context, s plan.Step) error {
+			return errors.Join(r.worker().kill(s.Back), r.starter.kill(s.Back/2))
+		}},
+		"freeze-starter": lasting(r.starter.freezing(), r.starter.thawing()),
+		"freeze-worker":  lasting(r.freezeInTheMiddle, r.workerThaw),
+	}
+}
+
+func (m *member) freezing() func() error { return func() error { return m.freeze() } }
+func (m *member) thawing() func() error  { return func() error { return m.thaw() } }
+
+// frozenWrites is how many writes are slow when a worker is frozen.
+const frozenWrites = 20
+
+// freezeInTheMiddle makes writes slow and freezes one of two workers with some of them under way:
+// requests that have left it and whose answers it does not read, and others that leave when it wakes.
+func (r *Rig) freezeInTheMiddle() error {
+	r.world.qms.Fault(arena.EndpointComplete, fault.Slow(2*time.Second, frozenWrites))
+	time.Sleep(time.Second) // some are under way by then
+	return r.worker().freeze()
+}
+
+func (r *Rig) workerThaw() error { return r.worker().thaw() }

@@ -1,11 +1,12 @@
 package settings
 
 import (
-	"countersign/internal/training"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"countersign/internal/training"
 )
 
 // Describe writes the process's settings, one variable per line, secrets masked.

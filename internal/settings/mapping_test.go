@@ -90,7 +90,7 @@ func TestMappingPointsAtTheMistake_R62_R66(t *testing.T) {
 		"bad version":    {"        mapping: {version: a b, fields: {course.id: $.x}}\n", ":10:28: tenants[0].sources[0].mapping.version"},
 		"no fields":      {"        mapping: {version: a}\n", "mapping.fields: is required"},
 		"zone":           {"        mapping: {version: a, fields: {completedAt: {path: $.x, parse: yyyy, zone: Mars/Base}}}\n", "completedAt.zone"},
-		"unknown part":   {"        mapping: {version: a, fields: {course.id: {path: $.x, transfrom: toInt}}}\n", "transfrom: unknown key"},
+		"unknown part":   {"        mapping: {version: a, fields: {course.id: {path: $.x, steps: toInt}}}\n", "steps: unknown key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadMapped(t, withMapping(test.lines))

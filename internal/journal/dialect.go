@@ -31,6 +31,9 @@ type database struct {
 	// write is the only way to write. On SQLite it has one connection, so that writers queue
 	// here, in order, instead of polling for the file's lock. On PostgreSQL read is the same pool.
 	write, read *sql.DB
+	// turns are waited for before anything is written; nil on PostgreSQL, which queues writers
+	// itself.
+	turns *turns
 }
 
 func (d database) close() error {
@@ -38,7 +41,7 @@ func (d database) close() error {
 	if d.read != d.write {
 		err = errors.Join(err, d.read.Close())
 	}
-	return err
+	return errors.Join(err, d.turns.close())
 }
 
 func openDatabase(ctx context.Context, dsn string) (database, error) {

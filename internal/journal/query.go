@@ -9,6 +9,11 @@ import (
 
 // inTx runs steps in one write transaction.
 func (j *Journal) inTx(ctx context.Context, steps func(tx *sql.Tx) error) error {
+	leave, err := j.turns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer leave()
 	tx, err := j.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -26,6 +31,11 @@ func (j *Journal) inTx(ctx context.Context, steps func(tx *sql.Tx) error) error 
 
 // exec runs one writing statement as a transaction of its own and returns how many rows it changed.
 func (j *Journal) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	leave, err := j.turns.take(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	result, err := j.write.ExecContext(ctx, j.dialect.rebind(query), args...)
 	if err != nil {
 		return 0, err

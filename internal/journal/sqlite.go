@@ -55,6 +55,9 @@ func openSQLite(ctx context.Context, path string) (_ database, err error) {
 	read.SetMaxIdleConns(sqliteReaders)
 
 	db := database{dialect: sqliteDialect{}, write: write, read: read}
+	if db.turns, err = openTurns(path); err != nil {
+		return database{}, errors.Join(err, db.close())
+	}
 	if err := checkSQLite(ctx, write); err != nil {
 		return database{}, errors.Join(err, db.close())
 	}

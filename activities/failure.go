@@ -23,34 +23,46 @@ import (
 //
 // The step itself has a little less time than the attempt, so that there is some left to say
 // that it ran out.
-func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (_ Out, err error) {
+func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (Out, error) {
+	return try(ctx, a, ref, true, step)
+}
+
+// look is an attempt of a step that reads while the completion waits for a person: whatever comes of
+// it, the journal goes on saying that it waits.
+func look[Out any](ctx context.Context, a *Activities, ref workflows.Ref, step func(context.Context, subject) (Out, error)) (Out, error) {
+	return try(ctx, a, ref, false, step)
+}
+
+func try[Out any](ctx context.Context, a *Activities, ref workflows.Ref, moves bool, step func(context.Context, subject) (Out, error)) (_ Out, err error) {
 	var none Out
 	info := activity.GetInfo(ctx)
+	earlier := attemptsBefore(ctx)
 	if !info.IsLocalActivity {
-		defer heartbeat(ctx)()
+		defer heartbeat(ctx, earlier)()
 	}
+	fail := func(err error) error { return a.failed(ctx, ref, moves, earlier, err) }
 	defer func() {
 		if p := recover(); p != nil {
 			// Its text could be anything, also personal data; the stack says where.
 			a.log(ref).Error("step panicked", "step", info.ActivityType.Name, "stack", string(debug.Stack()))
-			err = a.failed(ctx, ref, training.Fail(training.FailureDefect, info.ActivityType.Name, "", "panic"))
+			err = fail(training.Fail(training.FailureDefect, info.ActivityType.Name, "", "panic"))
 		}
 	}()
-	if ref.Again || info.Attempt > 1 {
+	if moves && (ref.Again || info.Attempt > 1) {
 		err := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning})
 		if err != nil {
-			return none, a.failed(ctx, ref, journalFailure("project state", err))
+			return none, fail(journalFailure("project state", err))
 		}
 	}
 	working, cancel := context.WithDeadline(ctx, info.Deadline.Add(-timeToSay))
 	defer cancel()
 	s, err := a.open(working, ref)
 	if err != nil {
-		return none, a.failed(ctx, ref, err)
+		return none, fail(err)
 	}
 	out, err := step(working, s)
 	if err != nil {
-		return none, a.failed(ctx, ref, err)
+		return none, fail(err)
 	}
 	return out, nil
 }
@@ -58,8 +70,9 @@ func attempt[Out any](ctx context.Context, a *Activities, ref workflows.Ref, ste
 // timeToSay is what is kept of an attempt's time to record and report that it failed.
 const timeToSay = 3 * time.Second
 
-// heartbeat says that the step lives until the returned function is called.
-func heartbeat(ctx context.Context) (stop func()) {
+// heartbeat says that the step lives until the returned function is called. It carries what earlier
+// attempts came to, because Temporal hands the last heartbeat to the next attempt.
+func heartbeat(ctx context.Context, earlier []training.Attempt) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -71,7 +84,7 @@ func heartbeat(ctx context.Context) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
+				activity.RecordHeartbeat(ctx, earlier)
 			}
 		}
 	}()
@@ -79,7 +92,7 @@ func heartbeat(ctx context.Context) (stop func()) {
 }
 
 // failed is the one place where an error of the outer world becomes an error of Temporal.
-func (a *Activities) failed(ctx context.Context, ref workflows.Ref, err error) error {
+func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, earlier []training.Attempt, err error) error {
 	info := activity.GetInfo(ctx)
 	log := a.log(ref).With("step", info.ActivityType.Name, "attempt", info.Attempt)
 
@@ -93,7 +106,7 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, err error) e
 	}
 	log.Warn("step failed", "class", failure.Class, "failure", failure.Error())
 
-	if failure.Class.Transient() {
+	if moves && failure.Class.Transient() {
 		// The projection is for people and for dispatch; a journal that is down as well must
 		// not hide the failure.
 		perr := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{
@@ -108,6 +121,10 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, err error) e
 	// delay: after a local activity it is the workflow that waits.
 	told := *failure
 	told.RetryAfter = delay
+	told.Attempts = attemptsWith(earlier, failure)
+	if !info.IsLocalActivity {
+		activity.RecordHeartbeat(ctx, told.Attempts)
+	}
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
 		NonRetryable: !failure.Class.Transient(), NextRetryDelay: delay, Details: []any{told},
 	})

@@ -1,16 +1,18 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"countersign/internal/journal"
+	"countersign/internal/qms"
 	"countersign/internal/training"
 )
 
 func (s subject) employee() (string, error) {
 	c := s.completion()
-	id := s.tenant.EmployeeID(c.Source, c.Learner)
+	id := cmp.Or(s.stored.Override.EmployeeID, s.tenant.EmployeeID(c.Source, c.Learner))
 	if id == "" {
 		return "", training.Fail(training.FailureIncomplete, "resolve learner", "", "no employee id in the event")
 	}
@@ -77,6 +79,10 @@ func (s subject) findRecord(ctx context.Context) (found, error) {
 	if !ok {
 		return found{}, training.Fail(training.FailureCourseUnmapped, "find record", "", c.Course.Label())
 	}
+	approval = approval || s.stored.Override.Submit
+	if s.stored.Override.RecordID != "" {
+		return s.chosenRecord(ctx, employee, trainingID, approval)
+	}
 	record, linked, err := s.linkedRecord(ctx, employee, trainingID)
 	if linked || err != nil {
 		return found{record: record, approval: approval, linked: linked}, err
@@ -89,7 +95,36 @@ func (s subject) findRecord(ctx context.Context) (found, error) {
 	return found{record: record, approval: approval}, err
 }
 
-// keepLink keeps what a search found, so that the enrollment leads to the same record from now on (R97).
+// createRecord creates the record that the completion is missing, or finds the one that an earlier
+// attempt created under the same reference (R98). The employee is known to the QMS by then. What it
+// returns was read back, and is refused like any other if another completion has used it up.
+func (s subject) createRecord(ctx context.Context, opts qms.ApplyOptions) (found, error) {
+	employee, err := s.employee()
+	if err != nil {
+		return found{}, err
+	}
+	c := s.completion()
+	trainingID, approval, ok := s.tenant.Training(c.Source, c.Course)
+	if !ok {
+		return found{}, training.Fail(training.FailureCourseUnmapped, "create record", "", c.Course.Label())
+	}
+	record, err := qms.Ensure(ctx, s.tenant.QMS, training.NewRecord{
+		EmployeeID: employee, TrainingID: trainingID, ExternalRef: c.ExternalRef(),
+	}, opts)
+	if err != nil {
+		return found{}, err
+	}
+	record, err = choose(s, []training.Record{record})
+	return found{record: record, approval: approval}, err
+}
+
+// missing reports whether err says that the employee has no record of the training, in any state.
+func missing(err error) bool {
+	failure, ok := errors.AsType[*training.Failure](err)
+	return ok && failure.Class == training.FailureRecordMissing
+}
+
+// keepLink keeps what a search found or the policy created, so that the enrollment leads to the same record from now on (R97).
 func (s subject) keepLink(ctx context.Context, f found) error {
 	c := s.completion()
 	if f.linked || c.EnrollmentID == "" {
@@ -118,8 +153,7 @@ func (s subject) linkedRecord(ctx context.Context, employee, trainingID string) 
 		return record, false, err
 	}
 	record, err = s.tenant.QMS.Record(ctx, id)
-	var failure *training.Failure
-	if errors.As(err, &failure) && failure.Class == training.FailureRecordMissing {
+	if missing(err) {
 		return record, false, nil
 	}
 	linked = err == nil && record.EmployeeID == employee && record.TrainingID == trainingID && usable(s, record)

@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"countersign/internal/journal"
 	"countersign/internal/training"
@@ -10,15 +12,38 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// RecordOutcome writes to the journal how the completion ended.
+// RecordOutcome writes to the journal how the completion ended. "Completed" is not written where its
+// proof is missing: the journal was restored from a backup while the workflow was under way. The
+// completion stays as it is then, and dispatch's sweep, which finds a workflow that has ended, has it
+// carried again.
 func (a *Activities) RecordOutcome(ctx context.Context, in workflows.RecordOutcome) error {
-	err := a.cfg.Journal.Project(ctx, in.Tenant, in.Fingerprint, journal.Projection{
-		State: in.Outcome.State(), RecordID: in.RecordID,
-	})
-	if err != nil {
+	if in.Outcome == training.OutcomeCompleted {
+		for _, kind := range []training.EffectKind{training.EffectRecord, training.EffectCertificate} {
+			if slices.Contains(in.Skipped, kind) {
+				continue // a person has decided to do without it
+			}
+			_, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
+			if errors.Is(err, journal.ErrNotFound) {
+				a.log(in.Ref).Warn("completed without a proof in the journal, left for the sweep", "missing", kind)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	p := journal.Projection{State: in.Outcome.State(), RecordID: in.RecordID}
+	if in.Failure != nil {
+		p.FailureClass, p.FailureDetail = in.Failure.Class, in.Failure.Detail
+	}
+	if err := a.cfg.Journal.Project(ctx, in.Tenant, in.Fingerprint, p); err != nil {
 		return err
 	}
-	a.log(in.Ref).Info("completion ended", "outcome", in.Outcome, "record", in.RecordID)
+	log := a.log(in.Ref)
+	if len(in.Skipped) > 0 {
+		log = log.With("skipped", in.Skipped)
+	}
+	log.Info("completion ended", "outcome", in.Outcome, "record", in.RecordID)
 	return nil
 }
 
@@ -35,12 +60,16 @@ func (a *Activities) RecordWait(ctx context.Context, in workflows.RecordWait) (w
 	if err != nil {
 		return workflows.RecordedWait{}, err
 	}
+	_, err = a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord)
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return workflows.RecordedWait{}, err
+	}
 	a.log(in.Ref).Info("completion waits", "state", in.State, "class", p.FailureClass, "record", in.RecordID)
-	return workflows.RecordedWait{Decisions: len(decisions)}, nil
+	return workflows.RecordedWait{Decisions: len(decisions), Verified: err == nil}, nil
 }
 
-// RecordDecision keeps what a person decided, and that the work goes on; the same round twice is
-// one entry.
+// RecordDecision keeps what a person decided, and that the work goes on unless it does not end the
+// wait; the same round twice is one entry.
 func (a *Activities) RecordDecision(ctx context.Context, in workflows.RecordDecision) error {
 	err := a.cfg.Journal.AddDecision(ctx, journal.DecisionEntry{
 		Tenant: in.Tenant, Fingerprint: in.Fingerprint, Decision: in.Decision,
@@ -50,5 +79,8 @@ func (a *Activities) RecordDecision(ctx context.Context, in workflows.RecordDeci
 		return err
 	}
 	a.log(in.Ref).Info("decision taken", "action", in.Decision.Action, "via", in.Via, "round", in.Round)
+	if in.StillWaiting {
+		return nil
+	}
 	return a.cfg.Journal.Project(ctx, in.Tenant, in.Fingerprint, journal.Projection{State: training.StateRunning})
 }

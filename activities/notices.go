@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"countersign/internal/notify"
+	"countersign/internal/training"
 	"countersign/workflows"
 
 	"go.temporal.io/sdk/activity"
@@ -24,7 +25,7 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) er
 		return fmt.Errorf("send notice %s: tenant is not in this worker's settings", in.ID)
 	}
 	notice := notify.Notice{
-		ID: in.ID, Tenant: in.Tenant, TenantName: tenant.Name, Kind: notify.KindReview,
+		ID: in.ID, Tenant: in.Tenant, TenantName: tenant.Name, Kind: noticeKind(in.Kind),
 		// Not the attempt's time: a resent mail must be the same mail.
 		At: activity.GetInfo(ctx).ScheduledTime, Personal: tenant.Personal,
 	}
@@ -39,7 +40,11 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) er
 	} else {
 		notice.Link = tenant.NoticeLink("")
 	}
-	err := tenant.Notices.Send(ctx, notice)
+	channel := tenant.Notices
+	if in.Kind == workflows.NoticeApprovalEscalation && tenant.Escalations != nil {
+		channel = tenant.Escalations
+	}
+	err := channel.Send(ctx, notice)
 	var unsent *notify.Unsent
 	if errors.As(err, &unsent) && unsent.RetryAfter() > 0 {
 		return temporal.NewApplicationErrorWithOptions(err.Error(), "notice_unsent", temporal.ApplicationErrorOptions{NextRetryDelay: unsent.RetryAfter()})
@@ -73,11 +78,55 @@ func items(group workflows.InboxGroup) []notify.Item {
 	for _, example := range group.Examples {
 		all = append(all, notify.Item{
 			Fingerprint: example.Fingerprint, CourseLabel: example.Course, RecordID: example.RecordID,
-			Class: example.Class, Detail: example.Detail, Count: 1,
+			Class: example.Class, Detail: example.Detail, Count: 1, Explanation: explanation(example),
 		})
 	}
 	if more := group.Count - len(group.Examples); more > 0 {
-		all = append(all, notify.Item{Class: group.Class, Count: more})
+		rest := notify.Item{Class: group.Class, Count: more}
+		if len(group.Examples) > 0 {
+			rest.Explanation = explanation(group.Examples[0])
+		}
+		all = append(all, rest)
 	}
 	return all
+}
+
+// noticeKind is what is asked of the admins. A kind that this worker does not know is a review: to be
+// told in other words is better than not to be told.
+func noticeKind(kind workflows.NoticeKind) notify.Kind {
+	switch kind {
+	case workflows.NoticeApproval:
+		return notify.KindApproval
+	case workflows.NoticeApprovalReminder:
+		return notify.KindApprovalReminder
+	case workflows.NoticeApprovalEscalation:
+		return notify.KindApprovalEscalation
+	case workflows.NoticeReviewReminder:
+		return notify.KindReviewReminder
+	default:
+		return notify.KindReview
+	}
+}
+
+// explanation is what an item says where its class alone would not do; the zero one else.
+func explanation(item workflows.InboxItem) training.Explanation {
+	const pending = "It is PENDING_APPROVAL in the QMS; no certificate and no statement have been issued."
+	switch item.Kind {
+	case workflows.NoticeApprovalReminder:
+		return training.Explanation{
+			Happened: "The training record still waits for an approval.", Means: pending,
+			Do: "Approve or reject it, with a reason.",
+		}
+	case workflows.NoticeApprovalEscalation:
+		return training.Explanation{
+			Happened: "Nobody has approved or rejected the training record in time.", Means: pending,
+			Do: "Approve or reject it, with a reason, or ask whoever has to. It is never approved by itself.",
+		}
+	case workflows.NoticeReviewReminder:
+		e := item.Class.Explain()
+		// The day and not the instant, so that a hundred reminders of one day are one group.
+		e.Means += " Without a decision it ends as expired in review on " + item.Until.UTC().Format("2006-01-02") + "."
+		return e
+	}
+	return training.Explanation{}
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"countersign/internal/journal"
 	"countersign/internal/qms"
@@ -20,13 +21,18 @@ func (a *Activities) ResolveLearner(ctx context.Context, ref workflows.Ref) erro
 	return err
 }
 
-// CheckRecord finds the training record and says where a write must lead.
+// CheckRecord finds the training record and says where a write must lead. A missing one is created
+// where the tenant's policy wants that: a record that is over and done with is not missing, because
+// somebody cancelled it, let it expire or completed it, and only a person may go past that.
 func (a *Activities) CheckRecord(ctx context.Context, in workflows.CheckRecord) (workflows.RecordPlan, error) {
 	return attempt(ctx, a, in.Ref, func(ctx context.Context, s subject) (workflows.RecordPlan, error) {
 		if err := held(s.completion(), in.HoldFailed); err != nil {
 			return workflows.RecordPlan{}, err
 		}
 		found, err := s.findRecord(ctx)
+		if missing(err) && in.MissingRecord == training.MissingCreate && s.stored.Override.RecordID == "" {
+			found, err = s.createRecord(ctx, a.applyOptions())
+		}
 		if err != nil {
 			return workflows.RecordPlan{}, err
 		}
@@ -97,6 +103,10 @@ func (a *Activities) verified(ctx context.Context, ref workflows.Ref, write trai
 			Tenant: ref.Tenant, Fingerprint: ref.Fingerprint, Kind: training.EffectRecord,
 			ID: record.ID, ContentType: "application/json", Bytes: body,
 		})
+		if errors.Is(err, journal.ErrConflict) {
+			// The same fact under another identity: from a second source, or read with another mapping.
+			return workflows.VerifiedRecord{}, training.Fail(training.FailureCompletedElse, "store read-back", record.ID, "by another completion of ours")
+		}
 		if err != nil {
 			return workflows.VerifiedRecord{}, journalFailure("store read-back", err)
 		}

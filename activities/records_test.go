@@ -233,3 +233,26 @@ func TestNextDelay_R129(t *testing.T) {
 		require.LessOrEqual(t, delay, 6*time.Minute)
 	}
 }
+
+// The same fact under two identities, from two sources say: the record shows what the second one means, and
+// it gets no second certificate (law 2).
+func TestSecondIdentityOfACompletionIsNoSecondOne_R92(t *testing.T) {
+	w := newWorld(t)
+	w.assigned()
+	first := w.journaled(completion())
+	plan, failure := w.check(first)
+	require.Empty(t, failure)
+	_, failure = w.complete(first, plan)
+	require.Empty(t, failure)
+
+	c := completion()
+	c.Learner.ID = "another id of the same person"
+	second := w.journaled(c)
+	require.NotEqual(t, first.Fingerprint, second.Fingerprint)
+	plan, failure = w.check(second)
+	require.Empty(t, failure, "the record shows it")
+	_, failure = w.complete(second, plan)
+	require.Equal(t, training.FailureCompletedElse, failure.Class)
+	require.Contains(t, failure.Detail, "another completion")
+	require.Len(t, w.qms.Changes(plan.RecordID), 1)
+}

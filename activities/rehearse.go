@@ -20,7 +20,7 @@ type Rehearsal struct {
 // Rehearse asks what the workflow asks before it writes, with the same code, and writes nothing
 // (R191, R192): is the completion known already, is the learner an employee, which record would be
 // written and to what. It can be repeated at will and is bounded by ctx.
-func Rehearse(ctx context.Context, j Journal, tenant Tenant, holdFailed bool, c training.Completion) Rehearsal {
+func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Policy, c training.Completion) Rehearsal {
 	s := subject{journal: j, tenant: tenant, stored: journal.Stored{Completion: c}}
 	var r Rehearsal
 	known, err := j.Completion(ctx, c.Tenant, c.Fingerprint())
@@ -32,7 +32,7 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, holdFailed bool, c 
 	case !errors.Is(err, journal.ErrNotFound):
 		r.fail("read completion", journalFailure("read completion", err))
 	}
-	if err := held(c, holdFailed); err != nil {
+	if err := held(c, policy.HoldFailed); err != nil {
 		r.fail("check completion", err)
 	}
 	if err := s.resolveLearner(ctx); err != nil {
@@ -40,6 +40,11 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, holdFailed bool, c 
 		return r // without an employee there is no record to look for
 	}
 	found, err := s.findRecord(ctx)
+	if missing(err) && policy.MissingRecord == training.MissingCreate {
+		r.would("The employee has no training record of this course: one would be created, set to COMPLETED and read back.")
+		r.switches(ctx, s)
+		return r
+	}
 	if err != nil {
 		r.fail("find record", err)
 		return r

@@ -15,7 +15,7 @@ import (
 func (w *world) rehearse(c training.Completion) Rehearsal {
 	w.t.Helper()
 	before := w.qms.Records()
-	r := Rehearse(w.t.Context(), w.journal, w.tenant, true, c)
+	r := Rehearse(w.t.Context(), w.journal, w.tenant, training.DefaultPolicy(), c)
 	require.Equal(w.t, before, w.qms.Records(), "a rehearsal writes nothing")
 	return r
 }
@@ -95,6 +95,16 @@ func TestRehearsalNamesWhatWouldStopTheCompletion_R186_R187(t *testing.T) {
 	}
 }
 
+func TestRehearsalWhereMissingRecordsAreCreated_R98(t *testing.T) {
+	w := newWorld(t)
+	policy := training.DefaultPolicy()
+	policy.MissingRecord = training.MissingCreate
+	r := Rehearse(t.Context(), w.journal, w.tenant, policy, completion())
+	require.Empty(t, r.Problems)
+	require.Contains(t, r.WouldDo[0], "would be created")
+	require.Empty(t, w.qms.Records(), "and was not")
+}
+
 func TestRehearsalOfAKnownCompletion_R93(t *testing.T) {
 	w := newWorld(t)
 	w.journaled(completion())
@@ -108,7 +118,7 @@ func TestRehearsalEndsWithItsContext(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := Rehearse(ctx, w.journal, w.tenant, true, completion())
+	r := Rehearse(ctx, w.journal, w.tenant, training.DefaultPolicy(), completion())
 	require.NotEmpty(t, r.Problems)
 	for _, class := range classes(r) {
 		require.Equal(t, training.FailureUnreachable, class)

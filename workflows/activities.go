@@ -18,12 +18,18 @@ type Activities interface {
 	// ResolveLearner checks that the learner is an employee the QMS knows (R114). Read-only.
 	ResolveLearner(ctx context.Context, ref Ref) error
 	// CheckRecord finds the training record and says which status a write must lead to
-	// (R107, R108, R120). Read-only in the QMS.
+	// (R107, R108, R120). It changes no record; where the policy says so it creates the one
+	// that is missing, and that can be repeated like a read (R98).
 	CheckRecord(ctx context.Context, in CheckRecord) (RecordPlan, error)
 	// CompleteRecord writes the record and reads it back; what it returns was read (law 3).
 	CompleteRecord(ctx context.Context, in CompleteRecord) (VerifiedRecord, error)
 	// CarryDecision tells the QMS what the approver decided and reads the record back.
 	CarryDecision(ctx context.Context, in CarryDecision) (VerifiedRecord, error)
+	// ReadRecord says where a record that waits for an approval stands now (R122). Read-only in the
+	// QMS; a COMPLETED record that this completion shows is kept as the proof. The journal's state stays.
+	ReadRecord(ctx context.Context, in ReadRecord) (Standing, error)
+	// CheckApprover says whether a person may decide about this completion: the learner may not.
+	CheckApprover(ctx context.Context, in CheckApprover) (Approver, error)
 	// IssueCertificate draws and stores the certificate, once (R158).
 	IssueCertificate(ctx context.Context, in Document) (Issued, error)
 	// PostStatement stores the xAPI statement, once, and puts it to the LRS (R148).
@@ -56,6 +62,8 @@ type Ref struct {
 type CheckRecord struct {
 	Ref
 	HoldFailed bool `json:"holdFailed"`
+	// MissingRecord is "" from workflows that were started before there was a choice: review.
+	MissingRecord training.MissingRecord `json:"missingRecord,omitempty"`
 }
 
 // RecordPlan is the record a completion belongs to and where a write must lead.
@@ -85,6 +93,30 @@ type CarryDecision struct {
 	Decision training.Decision `json:"decision"`
 }
 
+// ReadRecord is the input of the activity.
+type ReadRecord struct {
+	Ref
+	RecordID string `json:"recordId"`
+}
+
+// Standing is what became of a submitted record: PENDING_APPROVAL, COMPLETED by this completion, or
+// open again. Whatever else a record may show is a failure.
+type Standing struct {
+	Status training.RecordStatus `json:"status"`
+}
+
+// CheckApprover is the input of the activity.
+type CheckApprover struct {
+	Ref
+	By string `json:"by"`
+}
+
+// Approver is what the check found.
+type Approver struct {
+	// Refused says in words why the person may not decide, "" if they may.
+	Refused string `json:"refused,omitempty"`
+}
+
 // Document is the input of IssueCertificate and PostStatement.
 type Document struct {
 	Ref
@@ -101,6 +133,10 @@ type RecordOutcome struct {
 	Ref
 	Outcome  training.Outcome `json:"outcome"`
 	RecordID string           `json:"recordId,omitempty"`
+	// Failure is what a completion that was given up has failed with, for whoever examines it (R142).
+	Failure *training.Failure `json:"failure,omitempty"`
+	// Skipped are the documents that a person has decided to do without.
+	Skipped []training.EffectKind `json:"skipped,omitempty"`
 }
 
 // RecordWait is the input of the activity; Failure is nil when the wait is no failure's.
@@ -115,6 +151,8 @@ type RecordWait struct {
 type RecordedWait struct {
 	// Decisions is how many were taken before, also by runs that Temporal has lost.
 	Decisions int `json:"decisions"`
+	// Verified is true once the record was read back as COMPLETED, also by a run that is lost.
+	Verified bool `json:"verified,omitempty"`
 }
 
 // RecordDecision is the input of the activity.
@@ -123,8 +161,10 @@ type RecordDecision struct {
 	Decision training.Decision `json:"decision"`
 	// Round counts the decisions of one completion from 1; with the fingerprint it is the key.
 	Round int `json:"round"`
-	// Via is "signal" or "update".
+	// Via is "signal", "update" or "qms" (decided in the QMS itself).
 	Via string `json:"via"`
+	// StillWaiting is true when the decision does not end the wait: the first of four eyes.
+	StillWaiting bool `json:"stillWaiting,omitempty"`
 }
 
 // TellAdmins is the input of the activity.
@@ -137,7 +177,9 @@ type TellAdmins struct {
 type SendNotice struct {
 	Tenant string `json:"tenant"`
 	// ID is the same on every attempt, so that a resent mail is the same mail.
-	ID     string       `json:"id"`
+	ID string `json:"id"`
+	// Kind is the same for all groups.
+	Kind   NoticeKind   `json:"kind,omitempty"`
 	Groups []InboxGroup `json:"groups"`
 }
 
@@ -147,6 +189,8 @@ const (
 	checkRecord      = "CheckRecord"
 	completeRecord   = "CompleteRecord"
 	carryDecision    = "CarryDecision"
+	readRecord       = "ReadRecord"
+	checkApprover    = "CheckApprover"
 	issueCertificate = "IssueCertificate"
 	postStatement    = "PostStatement"
 	recordOutcome    = "RecordOutcome"
@@ -162,6 +206,8 @@ func registerActivities(r worker.ActivityRegistry, a Activities) {
 		checkRecord:      a.CheckRecord,
 		completeRecord:   a.CompleteRecord,
 		carryDecision:    a.CarryDecision,
+		readRecord:       a.ReadRecord,
+		checkApprover:    a.CheckApprover,
 		issueCertificate: a.IssueCertificate,
 		postStatement:    a.PostStatement,
 		recordOutcome:    a.RecordOutcome,

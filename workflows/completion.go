@@ -1,6 +1,11 @@
 package workflows
 
 import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
 	"countersign/internal/training"
 
 	"go.temporal.io/sdk/temporal"
@@ -27,7 +32,9 @@ type CompletionResult struct {
 	Status      training.RecordStatus `json:"status,omitempty"`
 	Certificate string                `json:"certificate,omitempty"`
 	Statement   string                `json:"statement,omitempty"`
-	// DecidedBy names the person whose decision ended the completion.
+	// Skipped are the documents that a person has decided to do without.
+	Skipped []training.EffectKind `json:"skipped,omitempty"`
+	// DecidedBy names the person whose decision ended the completion or approved the record, or the QMS.
 	DecidedBy string `json:"decidedBy,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 }
@@ -36,11 +43,11 @@ type CompletionResult struct {
 //
 //	employee known? ─► record open? ─► complete, read back ─► certificate ∥ statement ─► outcome
 //	                                       │
-//	                                       └─ PENDING_APPROVAL: wait for approve or reject
+//	                                       └─ PENDING_APPROVAL: wait for approve or reject, here or in the QMS
 //
 // Whatever cannot be mended by the retries after 1, 5 and 15 minutes (R123) is told to the
 // training admins (R133) and waits for a person: retry carries on from the start, which
-// finds by reading what is already done; close ends it.
+// finds by reading what is already done; close ends it, and so does a wait that nobody answers (R141).
 func Completion(ctx workflow.Context, in CompletionInput) (CompletionResult, error) {
 	c, err := newCompletion(ctx, in)
 	if err != nil {
@@ -54,12 +61,15 @@ func Completion(ctx workflow.Context, in CompletionInput) (CompletionResult, err
 		if failure == nil {
 			return c.end(ctx)
 		}
-		decision, err := c.review(ctx, failure)
+		decision, decided, err := c.review(ctx, failure)
 		if err != nil {
 			return CompletionResult{}, err
 		}
-		if decision.Action == training.ActionClose {
-			c.decided(training.OutcomeClosed, decision)
+		if !decided {
+			c.expired()
+			return c.end(ctx)
+		}
+		if c.reviewed(decision) {
 			return c.end(ctx)
 		}
 	}
@@ -71,6 +81,20 @@ type completion struct {
 	ref    Ref
 	result CompletionResult
 	desk   *desk
+
+	// failed is the effect that the way has come to, for a failure to be about.
+	failed training.EffectKind
+	// documentsOnly is true when only certificate and statement are left.
+	documentsOnly bool
+
+	// What the details show: page renders them from the rest.
+	page func(*completion) string
+	// failure is what the last review is about, allowed what it takes, until when it waits.
+	failure *training.Failure
+	allowed []training.Action
+	until   time.Time
+	// lookFailed is what kept the last poll of an approval from seeing the record, nil if it saw it.
+	lookFailed *training.Failure
 }
 
 func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error) {
@@ -78,20 +102,26 @@ func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error
 		in:  in,
 		ref: Ref{Tenant: in.Tenant, Fingerprint: in.Fingerprint, Retry: in.Policy.Retry},
 	}
-	if err := in.Policy.Retry.Validate(); err != nil {
+	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Approval.Validate(), in.Policy.Review.Validate()); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("start completion: "+err.Error(), string(training.FailureDefect), nil)
 	}
 	var err error
 	if c.desk, err = openDesk(ctx); err != nil {
 		return nil, err
 	}
-	workflow.SetCurrentDetails(ctx, c.details("Under way."))
+	c.page = func(*completion) string { return "Under way." }
+	c.desk.show = c.show
+	c.show(ctx)
 	return c, nil
 }
 
 // carry takes the completion as far as it goes without a review. A nil failure says that it
 // has an outcome; an error is no business of ours (cancelled, or a defect).
 func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
+	if c.documentsOnly {
+		return c.finish(ctx)
+	}
+	c.failed = training.EffectRecord
 	if failure, err := c.resolveLearner(ctx); failure != nil || err != nil {
 		return failure, err
 	}
@@ -104,18 +134,25 @@ func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
 		return failure, err
 	}
 	if record.Status == training.RecordPendingApproval {
-		decision, err := c.awaitApproval(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if failure, err := c.carryDecision(ctx, decision); failure != nil || err != nil {
+		verdict, failure, err := c.awaitApproval(ctx)
+		if failure != nil || err != nil {
 			return failure, err
 		}
-		if decision.Action == training.ActionReject {
-			c.decided(training.OutcomeRejected, decision)
+		if !verdict.carried {
+			if failure, err := c.carryDecision(ctx, verdict.decision); failure != nil || err != nil {
+				return failure, err
+			}
+		}
+		if verdict.decision.Action == training.ActionReject {
+			c.decided(training.OutcomeRejected, verdict.decision)
 			return nil, nil
 		}
 	}
+	return c.finish(ctx)
+}
+
+// finish issues the documents of a verified record.
+func (c *completion) finish(ctx workflow.Context) (*training.Failure, error) {
 	if failure, err := c.issueDocuments(ctx); failure != nil || err != nil {
 		return failure, err
 	}
@@ -132,7 +169,7 @@ func (c *completion) resolveLearner(ctx workflow.Context) (*training.Failure, er
 // checkRecord finds the training record and decides between completing and submitting for approval.
 func (c *completion) checkRecord(ctx workflow.Context) (RecordPlan, *training.Failure, error) {
 	plan, failure, err := readOnly[RecordPlan](ctx, c, checkRecord, func(ref Ref) any {
-		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed}
+		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed, MissingRecord: c.in.Policy.MissingRecord}
 	})
 	if plan.RecordID != "" {
 		c.result.RecordID = plan.RecordID
@@ -142,46 +179,67 @@ func (c *completion) checkRecord(ctx workflow.Context) (RecordPlan, *training.Fa
 
 // completeRecord writes the record and has it read back.
 func (c *completion) completeRecord(ctx workflow.Context, plan RecordPlan) (VerifiedRecord, *training.Failure, error) {
-	record, failure, err := effect[VerifiedRecord](ctx, c, completeRecord, CompleteRecord{
-		Ref: c.ref, RecordID: plan.RecordID, Target: plan.Target,
-	}).get(ctx)
+	return c.write(ctx, completeRecord, CompleteRecord{Ref: c.ref, RecordID: plan.RecordID, Target: plan.Target})
+}
+
+// carryDecision hands the approver's word to the QMS.
+func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (*training.Failure, error) {
+	_, failure, err := c.write(ctx, carryDecision, CarryDecision{Ref: c.ref, RecordID: c.result.RecordID, Decision: d})
+	return failure, err
+}
+
+func (c *completion) write(ctx workflow.Context, name string, input any) (VerifiedRecord, *training.Failure, error) {
+	step := effect[VerifiedRecord](ctx, c, name, input)
+	if err := c.together(ctx, step); err != nil {
+		return VerifiedRecord{}, nil, err
+	}
+	record, failure, err := step.get(ctx)
 	if failure == nil && err == nil {
 		c.result.Status = record.Status
 	}
 	return record, failure, err
 }
 
-// carryDecision hands the approver's word to the QMS.
-func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (*training.Failure, error) {
-	record, failure, err := effect[VerifiedRecord](ctx, c, carryDecision, CarryDecision{
-		Ref: c.ref, RecordID: c.result.RecordID, Decision: d,
-	}).get(ctx)
-	if failure == nil && err == nil {
-		c.result.Status = record.Status
+// issueDocuments issues the certificate and posts the statement side by side, but for those that a
+// person has decided to do without. Both are waited for even when one fails, so that the other is
+// never left under way while a person decides.
+func (c *completion) issueDocuments(ctx workflow.Context) (*training.Failure, error) {
+	documents := []document{
+		{training.EffectCertificate, issueCertificate, &c.result.Certificate, nil},
+		{training.EffectStatement, postStatement, &c.result.Statement, nil},
 	}
-	return failure, err
+	documents = slices.DeleteFunc(documents, func(d document) bool { return slices.Contains(c.result.Skipped, d.kind) })
+	steps := make([]underway, len(documents))
+	for i := range documents {
+		documents[i].step = effect[Issued](ctx, c, documents[i].activity, Document{Ref: c.ref, RecordID: c.result.RecordID})
+		steps[i] = documents[i].step
+	}
+	if err := c.together(ctx, steps...); err != nil {
+		return nil, err
+	}
+	var first *training.Failure
+	var errs error
+	for _, d := range documents {
+		issued, failure, err := d.step.get(ctx)
+		*d.id = issued.ID
+		errs = cmp.Or(errs, err)
+		if failure != nil && first == nil {
+			first, c.failed = failure, d.kind
+		}
+	}
+	if errs != nil {
+		return nil, errs
+	}
+	return first, nil
 }
 
-// issueDocuments issues the certificate and posts the statement side by side. Both are waited
-// for even when one fails, so that the other is never left under way while a person decides.
-func (c *completion) issueDocuments(ctx workflow.Context) (*training.Failure, error) {
-	document := Document{Ref: c.ref, RecordID: c.result.RecordID}
-	certificate := effect[Issued](ctx, c, issueCertificate, document)
-	statement := effect[Issued](ctx, c, postStatement, document)
-
-	issued, certificateFailure, certificateErr := certificate.get(ctx)
-	posted, statementFailure, statementErr := statement.get(ctx)
-	c.result.Certificate, c.result.Statement = issued.ID, posted.ID
-	switch {
-	case certificateErr != nil:
-		return nil, certificateErr
-	case statementErr != nil:
-		return nil, statementErr
-	case certificateFailure != nil:
-		return certificateFailure, nil
-	default:
-		return statementFailure, nil
-	}
+// document is one of the two, and the step that makes it.
+type document struct {
+	kind     training.EffectKind
+	activity string
+	// id is where the result has the document's id.
+	id   *string
+	step *step[Issued]
 }
 
 func (c *completion) decided(outcome training.Outcome, d training.Decision) {
@@ -190,10 +248,11 @@ func (c *completion) decided(outcome training.Outcome, d training.Decision) {
 
 // end records the outcome and closes the desk.
 func (c *completion) end(ctx workflow.Context) (CompletionResult, error) {
-	err := journalWrite(ctx, recordOutcome, RecordOutcome{
-		Ref: c.ref, Outcome: c.result.Outcome, RecordID: c.result.RecordID,
-	}, nil)
-	if err != nil {
+	in := RecordOutcome{Ref: c.ref, Outcome: c.result.Outcome, RecordID: c.result.RecordID, Skipped: c.result.Skipped}
+	if c.result.Outcome.State().Replayable() {
+		in.Failure = c.failure
+	}
+	if err := journalWrite(ctx, recordOutcome, in, nil); err != nil {
 		return CompletionResult{}, err
 	}
 	if err := c.showEnded(ctx); err != nil {

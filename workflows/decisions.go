@@ -1,130 +1,97 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
 	"countersign/internal/training"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
-// How people speak to a waiting completion: two signals for the Temporal Web UI and CLI, one
-// update for the console. All three carry a training.Decision and meet in one handler.
+// How people speak to a completion: two signals for the Temporal Web UI and CLI, one update for
+// the console. All three carry a training.Decision and meet in one handler.
 const (
 	ApprovalSignal = "approval"
 	ReviewSignal   = "review"
 	DecideUpdate   = "decide"
 )
 
-// desk is where decisions arrive. The first valid decision of a wait wins.
-type desk struct {
-	// waiting is nil while the completion waits for nobody.
-	waiting  *question
-	decision training.Decision
-	via      string
-	// asked is true once a question was put.
-	asked bool
-}
-
-// question is what a completion waits for.
-type question struct {
-	signal  string
-	allowed []training.Action
-}
+// How a decision came, as the journal keeps it.
+const (
+	viaSignal = "signal"
+	viaUpdate = "update"
+	viaQMS    = "qms"
+)
 
 // openDesk registers the handlers. It must come before the first step, so that the Web UI
 // knows them from the beginning.
 func openDesk(ctx workflow.Context) (*desk, error) {
-	d := &desk{}
+	d := &desk{show: func(workflow.Context) {}}
 	workflow.GetSignalChannelWithOptions(ctx, ApprovalSignal, workflow.SignalChannelOptions{
-		Description: `Decide about a record that is PENDING_APPROVAL: {"action":"approve","by":"your name","reason":"why"} or "reject".`,
+		Description: "Decide about a record that is PENDING_APPROVAL: " + training.ActionApprove.Example() +
+			` or "reject". "meaning" may say what your signature means. The learner must not sign.`,
 	})
 	workflow.GetSignalChannelWithOptions(ctx, ReviewSignal, workflow.SignalChannelOptions{
-		Description: `Decide about a completion in review: {"action":"retry","by":"your name","reason":"why"} or "close".`,
+		Description: "Decide about a completion in review: " + training.ActionRetry.Example() +
+			` or another action that the details offer. "retry" also ends the wait for the next attempt.`,
 	})
 	err := workflow.SetUpdateHandlerWithOptions(ctx, DecideUpdate,
-		func(_ workflow.Context, decision training.Decision) error { return d.take(decision, "update") },
+		func(ctx workflow.Context, a answer) error { return d.offer(ctx, a, viaUpdate) },
 		workflow.UpdateHandlerOptions{
-			Description: "Decide about the wait that the completion is in; what does not fit is refused with the reason.",
-			Validator:   d.check,
+			Description: "Decide about the wait that the completion is in, for example " + training.ActionRetry.Example() +
+				"; what does not fit is refused with the reason.",
+			Validator: d.check,
 		})
 	return d, err
 }
 
-// check says why a decision cannot be taken now. It changes nothing.
-func (d *desk) check(decision training.Decision) error {
-	switch {
-	case d.waiting == nil:
-		return refused("the completion does not wait for a decision")
-	case d.decision.Action != "":
-		return refused("already decided")
+// answer is a decision as somebody has sent it. It can always be decoded, so that what cannot be
+// understood in it reaches the person instead of a worker's log.
+type answer struct {
+	training.Decision
+
+	// problem says what cannot be understood, "" for nothing.
+	problem string
+}
+
+// UnmarshalJSON never fails. An unknown field is a problem: a misspelt one would otherwise be no field.
+func (a *answer) UnmarshalJSON(data []byte) error {
+	*a = answer{}
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	err := strict.Decode(&a.Decision)
+	if err == nil {
+		return nil
 	}
-	if err := decision.Validate(d.waiting.allowed); err != nil {
-		return refused(err.Error())
+	a.Decision = training.Decision{}
+	var wrong *json.UnmarshalTypeError
+	switch lenient := json.Unmarshal(data, &a.Decision); {
+	case lenient == nil:
+		// What decodes but for a field that nobody knows; the text names it.
+		a.problem = clip(strings.TrimPrefix(err.Error(), "json: "), 100)
+	case errors.As(lenient, &wrong) && wrong.Field != "":
+		a.Decision, a.problem = training.Decision{}, wrong.Field+" must be a text"
+	default:
+		a.Decision, a.problem = training.Decision{}, "a decision is a JSON object such as "+training.ActionRetry.Example()
 	}
 	return nil
 }
 
-func refused(why string) error {
-	return temporal.NewNonRetryableApplicationError(why, "decision_refused", nil)
+// refused is the error by which an update learns why its decision was not taken.
+func refused(why string, values ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(why, values...), "decision_refused", nil)
 }
 
-func (d *desk) take(decision training.Decision, via string) error {
-	if err := d.check(decision); err != nil {
-		return err
+// why is the text of an error that refused has made.
+func why(err error) string {
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		return application.Message()
 	}
-	d.decision, d.via = decision, via
-	return nil
-}
-
-// open puts the question, before the wait is announced to anybody, so that no answer can come
-// too soon. An approval sent even earlier, while the record was still being written, counts;
-// what was sent to a review, or came second in an earlier wait, does not: it was about
-// something else.
-func (d *desk) open(ctx workflow.Context, q question) {
-	if q.signal == ReviewSignal || d.asked {
-		ignoreAll(ctx, q.signal)
-	}
-	d.asked = true
-	d.waiting, d.decision = &q, training.Decision{}
-}
-
-// await waits until a person has answered the open question. A signal that does not fit is
-// ignored, and it still waits.
-func (d *desk) await(ctx workflow.Context) (training.Decision, error) {
-	channel := workflow.GetSignalChannel(ctx, d.waiting.signal)
-	for {
-		err := workflow.Await(ctx, func() bool { return d.decision.Action != "" || channel.Len() > 0 })
-		if err != nil {
-			return training.Decision{}, err
-		}
-		if d.decision.Action != "" {
-			break
-		}
-		var decision training.Decision
-		if !channel.ReceiveAsync(&decision) {
-			continue // could not be decoded; the SDK has logged and dropped it
-		}
-		if err := d.take(decision, "signal"); err != nil {
-			workflow.GetLogger(ctx).Warn("decision ignored", "signal", d.waiting.signal, "reason", err.Error())
-		}
-	}
-	d.waiting = nil
-	return d.decision, nil
-}
-
-// close waits for update handlers under way and says which signals came too late.
-func (d *desk) close(ctx workflow.Context) error {
-	ignoreAll(ctx, ApprovalSignal)
-	ignoreAll(ctx, ReviewSignal)
-	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
-}
-
-func ignoreAll(ctx workflow.Context, signal string) {
-	channel := workflow.GetSignalChannel(ctx, signal)
-	for n := channel.Len(); n > 0; n-- {
-		var decision training.Decision
-		if channel.ReceiveAsync(&decision) {
-			workflow.GetLogger(ctx).Warn("decision ignored", "signal", signal, "reason", "the completion does not wait for it")
-		}
-	}
+	return err.Error()
 }

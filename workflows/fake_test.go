@@ -10,6 +10,7 @@ import (
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -32,14 +33,20 @@ type world struct {
 	statement   func(attempt int) (Issued, error)
 	outcomeErr  func(attempt int) error
 	mailDown    func(attempt int) bool
+	read        func(n int) (Standing, error)
+	// learner is who may not decide.
+	learner string
 
 	outcomes  []RecordOutcome
 	waits     []RecordWait
 	decisions []RecordDecision
 	// earlier is how many decisions the journal has from runs that are lost.
 	earlier int
-	told    []TellAdmins
-	notices []SendNotice
+	// verified says that the journal has the proof of a read-back.
+	verified bool
+	telling  sync.Mutex
+	told     []TellAdmins
+	notices  []SendNotice
 	// onTold is called when the admins have been told.
 	onTold func(InboxItem)
 }
@@ -86,6 +93,22 @@ func (w *world) CarryDecision(_ context.Context, in CarryDecision) (VerifiedReco
 	return VerifiedRecord{RecordID: in.RecordID, Status: training.RecordCompleted}, nil
 }
 
+func (w *world) ReadRecord(context.Context, ReadRecord) (Standing, error) {
+	n := w.call(readRecord)
+	if w.read != nil {
+		return w.read(n)
+	}
+	return Standing{Status: training.RecordPendingApproval}, nil
+}
+
+func (w *world) CheckApprover(_ context.Context, in CheckApprover) (Approver, error) {
+	w.call(checkApprover)
+	if in.By == w.learner {
+		return Approver{Refused: "the learner must not decide"}, nil
+	}
+	return Approver{}, nil
+}
+
 func (w *world) IssueCertificate(context.Context, Document) (Issued, error) {
 	n := w.call(issueCertificate)
 	if w.certificate != nil {
@@ -116,7 +139,7 @@ func (w *world) RecordOutcome(_ context.Context, in RecordOutcome) error {
 func (w *world) RecordWait(_ context.Context, in RecordWait) (RecordedWait, error) {
 	w.call(recordWait)
 	w.waits = append(w.waits, in)
-	return RecordedWait{Decisions: w.earlier + len(w.decisions)}, nil
+	return RecordedWait{Decisions: w.earlier + len(w.decisions), Verified: w.verified}, nil
 }
 
 func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
@@ -127,6 +150,8 @@ func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
 
 func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
 	w.call(tellAdmins)
+	w.telling.Lock() // two may be told at once
+	defer w.telling.Unlock()
 	w.told = append(w.told, in)
 	if w.onTold != nil {
 		w.onTold(in.Item)
@@ -211,3 +236,13 @@ var errNetwork = errors.New("connection refused")
 type workflowContinueAsNew = workflow.ContinueAsNewError
 
 func dataConverter() converter.DataConverter { return converter.GetDefaultDataConverter() }
+
+// details is what an operator reads about the workflow now.
+func details(t *testing.T, env *testsuite.TestWorkflowEnvironment) string {
+	t.Helper()
+	value, err := env.QueryWorkflow("__temporal_workflow_metadata")
+	require.NoError(t, err)
+	var metadata sdkpb.WorkflowMetadata
+	require.NoError(t, value.Get(&metadata))
+	return metadata.GetCurrentDetails()
+}

@@ -14,19 +14,35 @@ import (
 // InboxSignal brings an InboxItem to an AdminInbox.
 const InboxSignal = "item"
 
-// InboxItem is one thing the training admins must hear of: a completion in review, or a
-// delivery that could not be understood.
+// NoticeKind is what the training admins are asked.
+type NoticeKind string
+
+// The kinds. A review is the empty one, because it was the only one at first.
+const (
+	NoticeReview             NoticeKind = ""
+	NoticeApproval           NoticeKind = "approval"
+	NoticeApprovalReminder   NoticeKind = "approval_reminder"
+	NoticeApprovalEscalation NoticeKind = "approval_escalation"
+	NoticeReviewReminder     NoticeKind = "review_reminder"
+)
+
+// InboxItem is one thing the training admins must hear of: a completion that waits for a review or an
+// approval, or a delivery that could not be understood.
 type InboxItem struct {
 	// ID makes an item that is signalled twice one item.
 	ID string `json:"id"`
 	// Fingerprint is "" for a delivery.
 	Fingerprint training.Fingerprint `json:"fingerprint,omitempty"`
 	// Delivery is "" for a completion.
-	Delivery string                `json:"delivery,omitempty"`
-	Course   string                `json:"course,omitempty"`
-	RecordID string                `json:"recordId,omitempty"`
-	Class    training.FailureClass `json:"class"`
-	Detail   string                `json:"detail,omitempty"`
+	Delivery string     `json:"delivery,omitempty"`
+	Kind     NoticeKind `json:"kind,omitempty"`
+	Course   string     `json:"course,omitempty"`
+	RecordID string     `json:"recordId,omitempty"`
+	// Class and Detail are "" for an approval: nothing has failed.
+	Class  training.FailureClass `json:"class"`
+	Detail string                `json:"detail,omitempty"`
+	// Until is when the wait ends by itself, zero if it does not.
+	Until time.Time `json:"until,omitzero"`
 	// DigestEvery is the tenant's policy as it is now; the latest counts.
 	DigestEvery time.Duration `json:"digestEvery,omitempty"`
 }
@@ -40,8 +56,9 @@ func DeliveryItem(delivery, source, reason string, policy training.Policy) Inbox
 	}
 }
 
-// InboxGroup is the items of one failure class.
+// InboxGroup is the items of one kind and one failure class.
 type InboxGroup struct {
+	Kind  NoticeKind            `json:"kind,omitempty"`
 	Class training.FailureClass `json:"class"`
 	Count int                   `json:"count"`
 	// Examples are the first items, at most maxExamples.
@@ -130,9 +147,9 @@ func (in *Inbox) add(item InboxItem) {
 	if surplus := len(in.Seen) - maxSeen; surplus > 0 {
 		in.Seen = slices.Delete(in.Seen, 0, surplus)
 	}
-	i := slices.IndexFunc(in.Groups, func(g InboxGroup) bool { return g.Class == item.Class })
+	i := slices.IndexFunc(in.Groups, func(g InboxGroup) bool { return g.Kind == item.Kind && g.Class == item.Class })
 	if i < 0 {
-		in.Groups = append(in.Groups, InboxGroup{Class: item.Class})
+		in.Groups = append(in.Groups, InboxGroup{Kind: item.Kind, Class: item.Class})
 		i = len(in.Groups) - 1
 	}
 	group := &in.Groups[i]
@@ -142,14 +159,17 @@ func (in *Inbox) add(item InboxItem) {
 	}
 }
 
-// send has the gathered items delivered and begins to gather anew. It is tried until it
+// send has the gathered items delivered, one notice for each kind, and begins to gather anew. It is tried until it
 // succeeds: what is not delivered is not forgotten. A history that grows long meanwhile, because
 // the mail server is away for days, is handed to the next run, which sends the same notice.
 func (in *Inbox) send(ctx workflow.Context) error {
 	sending, cancel := workflow.WithCancel(ctx)
 	defer cancel()
+	kind := in.Groups[0].Kind
+	others := func(g InboxGroup) bool { return g.Kind != kind }
 	sent := startUntilDone(sending, sendNotice, noticeTimeout, SendNotice{
-		Tenant: in.Tenant, ID: fmt.Sprintf("%s/%s/%d", in.Tenant, in.First, in.Sent+1), Groups: in.Groups,
+		Tenant: in.Tenant, ID: fmt.Sprintf("%s/%s/%d", in.Tenant, in.First, in.Sent+1), Kind: kind,
+		Groups: slices.DeleteFunc(slices.Clone(in.Groups), others),
 	})
 	err := workflow.Await(ctx, func() bool {
 		return sent.IsReady() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
@@ -161,8 +181,11 @@ func (in *Inbox) send(ctx workflow.Context) error {
 		return err
 	}
 	in.Sent++
-	in.Groups = nil
-	in.QuietUntil = workflow.Now(ctx).Add(in.DigestEvery)
+	in.Groups = slices.DeleteFunc(in.Groups, func(g InboxGroup) bool { return !others(g) })
+	if len(in.Groups) == 0 {
+		in.Groups = nil
+		in.QuietUntil = workflow.Now(ctx).Add(in.DigestEvery)
+	}
 	return nil
 }
 
@@ -173,7 +196,7 @@ func (in *Inbox) describe() string {
 		text.WriteString(" Waiting for the next one:\n")
 	}
 	for _, group := range in.Groups {
-		fmt.Fprintf(&text, "\n- %d × %s", group.Count, group.Class)
+		fmt.Fprintf(&text, "\n- %d × %s", group.Count, strings.TrimSpace(string(group.Kind)+" "+string(group.Class)))
 	}
 	return text.String()
 }

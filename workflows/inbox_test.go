@@ -42,6 +42,33 @@ func TestInboxGathersFailuresIntoDigests_R133(t *testing.T) {
 	require.Equal(t, 1, digest[1].Count)
 }
 
+// Approvals and failures are told apart: a notice asks for one thing.
+func TestInboxSendsANoticeForEachKind_R120_R133(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	approval := func(id string, kind NoticeKind) InboxItem { return InboxItem{ID: id, Course: "COMP-2026", Kind: kind} }
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(InboxSignal, approval("1", NoticeApproval)) }, time.Minute)
+	env.RegisterDelayedCallback(func() {
+		require.Len(t, w.notices, 1, "the first is told at once")
+		env.SignalWorkflow(InboxSignal, item("2", training.FailureUnreachable))
+		env.SignalWorkflow(InboxSignal, approval("3", NoticeApprovalReminder))
+		env.SignalWorkflow(InboxSignal, item("4", training.FailureRecordMissing))
+		env.SignalWorkflow(InboxSignal, approval("5", NoticeApprovalReminder))
+	}, 2*time.Minute)
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
+	env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: 20 * time.Minute})
+
+	require.Len(t, w.notices, 3)
+	require.Equal(t, NoticeApproval, w.notices[0].Kind)
+	require.Equal(t, NoticeReview, w.notices[1].Kind)
+	require.Len(t, w.notices[1].Groups, 2)
+	require.Equal(t, NoticeApprovalReminder, w.notices[2].Kind)
+	require.Equal(t, 2, w.notices[2].Groups[0].Count)
+	require.Equal(t, 20*time.Minute, w.gaps(sendNotice)[0])
+	require.Equal(t, time.Duration(0), w.gaps(sendNotice)[1], "one digest, in two notices")
+	require.NotEqual(t, w.notices[1].ID, w.notices[2].ID)
+}
+
 // An item that is signalled twice is told once: an activity that signals may be retried.
 func TestInboxTellsAnItemOnce(t *testing.T) {
 	w := &world{}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"countersign/internal/training"
@@ -49,27 +50,57 @@ func readOnly[Out any](ctx workflow.Context, c *completion, name string, input f
 	if err := c.showRetrying(ctx, failure, gap); err != nil {
 		return out, nil, err
 	}
-	timer := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{
-		Summary: fmt.Sprintf("retry 1 of %d: %s", rest.Attempts, failure.Class),
-	})
-	if err := timer.Get(ctx, nil); err != nil {
+	pause := newPause(ctx, gap, fmt.Sprintf("retry 1 of %d: %s", rest.Attempts, failure.Class))
+	if err := c.together(ctx, pause); err != nil {
 		return out, nil, err
+	}
+	if pause.cut {
+		rest = c.in.Policy.Retry // a person has said "retry": the schedule begins anew
 	}
 	again := c.ref
 	again.Again, again.Retry = true, rest
-	return run[Out](ctx, name, readTimeout, rest, input(again)).get(ctx)
+	step := newStep[Out](c, name, readTimeout, input(again))
+	step.earlier = failure.Attempts
+	step.begin(ctx, rest)
+	if err := c.together(ctx, step); err != nil {
+		return out, nil, err
+	}
+	return step.get(ctx)
 }
 
 // effect starts a step that changes something, as an ordinary activity under the tenant's
 // retry schedule.
-func effect[Out any](ctx workflow.Context, c *completion, name string, input any) step[Out] {
-	return run[Out](ctx, name, writeTimeout, c.in.Policy.Retry, input)
+func effect[Out any](ctx workflow.Context, c *completion, name string, input any) *step[Out] {
+	step := newStep[Out](c, name, writeTimeout, input)
+	step.begin(ctx, c.in.Policy.Retry)
+	return step
 }
 
-func run[Out any](ctx workflow.Context, name string, timeout time.Duration, retry training.Retry, input any) step[Out] {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: timeout,
+// step is an activity under way.
+type step[Out any] struct {
+	c       *completion
+	name    string
+	timeout time.Duration
+	input   any
+	// earlier are the attempts that were made elsewhere.
+	earlier []training.Attempt
+
+	future workflow.Future
+	cancel workflow.CancelFunc
+}
+
+func newStep[Out any](c *completion, name string, timeout time.Duration, input any) *step[Out] {
+	return &step[Out]{c: c, name: name, timeout: timeout, input: input}
+}
+
+// begin starts the activity under a retry schedule.
+func (s *step[Out]) begin(ctx workflow.Context, retry training.Retry) {
+	ctx, s.cancel = workflow.WithCancel(ctx)
+	s.future = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: s.timeout,
 		HeartbeatTimeout:    heartbeatTimeout,
+		// Two attempts never run side by side, also when a person cuts one short.
+		WaitForCancellation: true,
 		// No ScheduleToCloseTimeout: it would silently cut off the last retry.
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    retry.Initial,
@@ -77,20 +108,16 @@ func run[Out any](ctx workflow.Context, name string, timeout time.Duration, retr
 			MaximumInterval:    retry.Maximum,
 			MaximumAttempts:    int32(retry.Attempts),
 		},
-	})
-	return step[Out]{name: name, future: workflow.ExecuteActivity(ctx, name, input)}
+	}), s.name, s.input)
 }
 
-// step is an activity under way.
-type step[Out any] struct {
-	name   string
-	future workflow.Future
-}
-
-// get waits for the step: its result, or a failure for a person, or an error for nobody.
-func (s step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
+// get is the step's result, or a failure for a person, or an error for nobody.
+func (s *step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
 	var out Out
 	failure, err := failureOf(s.name, s.future.Get(ctx, &out))
+	if failure != nil {
+		failure.Attempts = append(slices.Clip(s.earlier), failure.Attempts...)
+	}
 	return out, failure, err
 }
 
@@ -143,7 +170,11 @@ func failureOf(operation string, err error) (*training.Failure, error) {
 		return training.Fail(training.FailureDefect, operation, "", application.Type()), nil
 	case errors.As(err, &timeout):
 		// The attempt outlived its time or its worker: whether it did anything is unknown.
-		return training.Fail(training.FailureUnreachable, operation, "", timeoutWord(timeout.TimeoutType())), nil
+		failure := training.Fail(training.FailureUnreachable, operation, "", timeoutWord(timeout.TimeoutType()))
+		if timeout.HasLastHeartbeatDetails() && timeout.LastHeartbeatDetails(&failure.Attempts) != nil {
+			failure.Attempts = nil
+		}
+		return failure, nil
 	default:
 		return training.Fail(training.FailureDefect, operation, "", "unexpected error"), nil
 	}

@@ -59,46 +59,44 @@ func (in CompletionInput) StaticDetails(delivery string) string {
 
 // shorten keeps a text inside the limits of summaries (200 bytes) and search attributes.
 func shorten(text string) string {
+	return clip(text, 50)
+}
+
+func clip(text string, most int) string {
 	runes := []rune(text)
-	if len(runes) <= 50 {
+	if len(runes) <= most {
 		return text
 	}
-	return string(runes[:49]) + "…"
+	return string(runes[:most-1]) + "…"
 }
 
 var markdown = strings.NewReplacer("`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "\n", " ")
 
 func escape(text string) string { return markdown.Replace(shorten(text)) }
 
-func (c *completion) details(text string) string {
-	if c.result.RecordID == "" {
-		return text
-	}
-	return fmt.Sprintf("%s\n\nTraining record `%s`", text, escape(c.result.RecordID))
-}
-
 func (c *completion) showRunning(ctx workflow.Context) error {
-	workflow.SetCurrentDetails(ctx, c.details("Under way again after a decision."))
+	c.page = func(*completion) string { return "Under way again after a decision." }
+	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateRunning)), FailureAttribute.ValueUnset())
 }
 
 func (c *completion) showRetrying(ctx workflow.Context, failure *training.Failure, gap time.Duration) error {
-	workflow.SetCurrentDetails(ctx, c.details(fmt.Sprintf("Tries again in %s.\n\n%s", gap, sentences(failure))))
+	next := workflow.Now(ctx).Add(gap)
+	c.page = func(*completion) string { return retryingPage(failure, next) }
+	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateRetrying)), FailureAttribute.ValueSet(string(failure.Class)))
 }
 
 func (c *completion) showApproval(ctx workflow.Context) error {
-	workflow.SetCurrentDetails(ctx, c.details("**Waits for an approval.** Send the signal `approval`:\n\n"+
-		example(training.ActionApprove)+"or the same with `\"reject\"`."))
+	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateWaitingApproval)), RecordAttribute.ValueSet(shorten(c.result.RecordID)))
 }
 
 func (c *completion) showReview(ctx workflow.Context, failure *training.Failure) error {
-	workflow.SetCurrentDetails(ctx, c.details("**Needs a review.**\n\n"+sentences(failure)+
-		"\n\nSend the signal `review`:\n\n"+example(training.ActionRetry)+"or the same with `\"close\"`."))
+	c.show(ctx)
 	updates := []temporal.SearchAttributeUpdate{
 		StateAttribute.ValueSet(string(training.StateInReview)), FailureAttribute.ValueSet(string(failure.Class)),
 	}
@@ -109,26 +107,13 @@ func (c *completion) showReview(ctx workflow.Context, failure *training.Failure)
 }
 
 func (c *completion) showEnded(ctx workflow.Context) error {
-	text := "Ended: **" + string(c.result.Outcome) + "**."
-	if c.result.Status != "" {
-		text += fmt.Sprintf(" The record was read back as %s.", c.result.Status)
-	}
-	workflow.SetCurrentDetails(ctx, c.details(text))
+	c.page = endedPage
+	c.show(ctx)
 	updates := []temporal.SearchAttributeUpdate{StateAttribute.ValueSet(string(c.result.Outcome.State()))}
 	if c.result.RecordID != "" {
 		updates = append(updates, RecordAttribute.ValueSet(shorten(c.result.RecordID)))
 	}
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
-}
-
-// sentences is a failure as a training admin reads it.
-func sentences(failure *training.Failure) string {
-	e := failure.Class.Explain()
-	return fmt.Sprintf("%s\n\n%s\n\n%s\n\n`%s`", e.Happened, e.Means, e.Do, escape(failure.Error()))
-}
-
-func example(action training.Action) string {
-	return fmt.Sprintf("```json\n{\"action\": %q, \"by\": \"your name\", \"reason\": \"why\"}\n```\n", action)
 }
 
 // InboxAttributes are the search attributes of a tenant's AdminInbox.

@@ -8,63 +8,91 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// awaitApproval waits until a person approves or rejects (R120).
-func (c *completion) awaitApproval(ctx workflow.Context) (training.Decision, error) {
-	if err := c.showApproval(ctx); err != nil {
-		return training.Decision{}, err
-	}
-	wait := RecordWait{Ref: c.ref, State: training.StateWaitingApproval, RecordID: c.result.RecordID}
-	return c.wait(ctx, wait, question{ApprovalSignal, training.ApprovalActions()}, func(int) {})
+// Changes of the order of steps. A history that was begun before one of them has no marker of it and
+// replays as it was.
+const (
+	// patienceChange brought what happens while a completion waits for people: the poll, the notices of
+	// approvals, reminders, the check of the approver, the end of a review.
+	patienceChange = "patience"
+	// hurryChange brought "retry" for a step that is under way.
+	hurryChange = "hurry"
+)
+
+func since(ctx workflow.Context, change string) bool {
+	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) >= 1
 }
 
-// review tells the training admins of the failure (R133) and waits until a person says what
-// to do (R139).
-func (c *completion) review(ctx workflow.Context, failure *training.Failure) (training.Decision, error) {
-	if err := c.showReview(ctx, failure); err != nil {
-		return training.Decision{}, err
-	}
-	wait := RecordWait{Ref: c.ref, State: training.StateInReview, RecordID: c.result.RecordID, Failure: failure}
-	return c.wait(ctx, wait, question{ReviewSignal, training.ReviewActions()}, func(round int) {
-		c.tellAdmins(ctx, failure, round)
-	})
+// wait is one wait for people.
+type wait struct {
+	state    training.State
+	failure  *training.Failure
+	question question
+	// clock is nil where nothing else is due.
+	clock *clock
+	// opened is called when the journal knows of the wait; round counts its decision.
+	opened func(ctx workflow.Context, recorded RecordedWait, round int)
+	// enough says whether a decision ends the wait; nil means that each does.
+	enough func(training.Decision) bool
+	// more is called after a decision that was not enough.
+	more func(ctx workflow.Context, d training.Decision)
 }
 
-// tellAdmins brings the failure to the tenant's AdminInbox. It is not waited for: a notice that
+// wait projects the wait, announces it, asks, and keeps the decisions. The journal counts them,
+// because it outlives this run. decided is false when an appointment has ended the wait.
+func (c *completion) wait(ctx workflow.Context, w wait) (decision training.Decision, decided bool, err error) {
+	c.desk.open(ctx, w.question)
+	var recorded RecordedWait
+	err = journalWrite(ctx, recordWait, RecordWait{
+		Ref: c.ref, State: w.state, RecordID: c.result.RecordID, Failure: w.failure,
+	}, &recorded)
+	if err != nil {
+		return decision, false, err
+	}
+	round := recorded.Decisions + 1
+	w.opened(ctx, recorded, round)
+	for {
+		decided, err = c.desk.await(ctx, w.clock)
+		if err != nil {
+			return decision, false, err
+		}
+		if !decided {
+			c.desk.answered()
+			return decision, false, nil
+		}
+		decision = c.desk.decision
+		still := w.enough != nil && c.desk.via != viaQMS && !w.enough(decision)
+		err = journalWrite(ctx, recordDecision, RecordDecision{
+			Ref: c.ref, Decision: decision, Round: round, Via: c.desk.via, StillWaiting: still,
+		}, nil)
+		if err != nil {
+			return decision, false, err
+		}
+		if !still {
+			c.desk.answered()
+			return decision, true, c.showRunning(ctx)
+		}
+		round++
+		c.desk.again()
+		w.more(ctx, decision)
+	}
+}
+
+// tellAdmins brings an item to the tenant's AdminInbox. It is not waited for: a notice that
 // cannot be sent must not keep a decision from being taken. The run is part of the item's id,
-// because a completion that is started again has failures of its own.
-func (c *completion) tellAdmins(ctx workflow.Context, failure *training.Failure, round int) {
-	run := workflow.GetInfo(ctx).WorkflowExecution.RunID
+// because a completion that is started again has failures of its own. An item's own id says which of
+// several of the same round it is.
+func (c *completion) tellAdmins(ctx workflow.Context, item InboxItem, round int) {
+	id := fmt.Sprintf("%s/%s/%d", c.in.Fingerprint, workflow.GetInfo(ctx).WorkflowExecution.RunID, round)
+	if item.ID != "" {
+		id += "/" + item.ID
+	}
+	item.ID = id
+	item.Fingerprint, item.Course, item.RecordID = c.in.Fingerprint, c.in.Course, c.result.RecordID
+	item.DigestEvery = c.in.Policy.DigestEvery
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: c.in.Tenant, Item: InboxItem{
-			ID:          fmt.Sprintf("%s/%s/%d", c.in.Fingerprint, run, round),
-			Fingerprint: c.in.Fingerprint, Course: c.in.Course, RecordID: c.result.RecordID,
-			Class: failure.Class, Detail: failure.Detail, DigestEvery: c.in.Policy.DigestEvery,
-		}})
+		err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: c.in.Tenant, Item: item})
 		if err != nil {
 			workflow.GetLogger(ctx).Error("training admins not told", "error", err.Error())
 		}
 	})
-}
-
-// wait projects the wait, announces it, asks, and keeps the decision. The journal counts the
-// decisions, because it outlives this run.
-func (c *completion) wait(ctx workflow.Context, wait RecordWait, q question, announce func(round int)) (training.Decision, error) {
-	c.desk.open(ctx, q)
-	var recorded RecordedWait
-	if err := journalWrite(ctx, recordWait, wait, &recorded); err != nil {
-		return training.Decision{}, err
-	}
-	round := recorded.Decisions + 1
-	announce(round)
-	decision, err := c.desk.await(ctx)
-	if err != nil {
-		return training.Decision{}, err
-	}
-	err = journalWrite(ctx, recordDecision, RecordDecision{
-		Ref: c.ref, Decision: decision, Round: round, Via: c.desk.via,
-	}, nil)
-	if err != nil {
-		return training.Decision{}, err
-	}
-	return decision, c.showRunning(ctx)
 }

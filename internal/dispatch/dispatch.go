@@ -28,6 +28,8 @@ type Journal interface {
 	Touch(ctx context.Context, tenant string, f training.Fingerprint) error
 	Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]journal.Unheard, error)
 	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
+	Reopen(ctx context.Context, e journal.DecisionEntry) error
+	Decisions(ctx context.Context, tenant string, f training.Fingerprint) ([]journal.DecisionEntry, error)
 	Unannounced(ctx context.Context, limit int) ([]journal.Delivery, error)
 	Announced(ctx context.Context, tenant, id string) error
 	// Wake is signalled when this process has queued something.

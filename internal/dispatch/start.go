@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"countersign/internal/journal"
-	"countersign/internal/training"
 	"countersign/workflows"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -94,37 +93,4 @@ func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enums
 // log names the completion on every line (R165, R216).
 func (d *Dispatcher) log(c journal.Claimed) *slog.Logger {
 	return d.cfg.Log.With("tenant", c.Tenant, "fingerprint", string(c.Fingerprint), "delivery", c.DeliveryID)
-}
-
-// ErrNotReplayable is wrapped by Replay's error when there is nothing to start again.
-var ErrNotReplayable = errors.New("not to be started again")
-
-// Replay starts a completion again whose workflow failed, was terminated or cancelled, or has
-// been forgotten. One that has ended well, or whose workflow runs and can be decided, is left alone.
-func (d *Dispatcher) Replay(ctx context.Context, tenant string, stored journal.Stored) error {
-	if stored.State.Ended() {
-		return fmt.Errorf("replay completion %s: %w: it has ended: %s", stored.Fingerprint, ErrNotReplayable, stored.State)
-	}
-	described, err := d.cfg.Temporal.DescribeWorkflowExecution(ctx, workflows.CompletionID(stored.Fingerprint), "")
-	var gone *serviceerror.NotFound
-	switch {
-	case err != nil && !errors.As(err, &gone):
-		return fmt.Errorf("replay completion %s: %w", stored.Fingerprint, err)
-	case err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return fmt.Errorf("replay completion %s: %w: its workflow runs; decide there", stored.Fingerprint, ErrNotReplayable)
-	}
-	// Before the start, so that what the new run projects comes later. If the start fails, the
-	// sweep finds it running without a workflow and puts it up for review again.
-	err = d.cfg.Journal.Project(ctx, tenant, stored.Fingerprint, journal.Projection{State: training.StateRunning})
-	if err != nil {
-		return err
-	}
-	err = d.execute(ctx, journal.Claimed{
-		Tenant: tenant, Source: stored.Completion.Source, Platform: stored.Completion.Platform,
-		Fingerprint: stored.Fingerprint, DeliveryID: stored.DeliveryID, CourseLabel: stored.Completion.Course.Label(),
-	}, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
-	if err != nil {
-		return fmt.Errorf("replay completion %s: %w", stored.Fingerprint, err)
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,6 +125,9 @@ func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard) error {
 	}
 	if state == training.StateCompleted {
 		for _, kind := range []training.EffectKind{training.EffectRecord, training.EffectCertificate} {
+			if slices.Contains(result.Skipped, kind) {
+				continue // a person has decided to do without it
+			}
 			_, err := d.cfg.Journal.Effect(ctx, c.Tenant, c.Fingerprint, kind)
 			if errors.Is(err, journal.ErrNotFound) {
 				d.log(c.Claimed).Warn("completed without a proof in the journal, carried again", "missing", kind)
@@ -132,6 +136,15 @@ func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard) error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+	if state.Replayable() {
+		again, err := d.reopened(ctx, c.Tenant, c.Fingerprint)
+		if err != nil {
+			return err
+		}
+		if again { // by somebody whose start did not get through
+			return d.start(ctx, c.Claimed, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
 		}
 	}
 	d.log(c.Claimed).Warn("outcome was not in the journal, recorded now", "outcome", result.Outcome)

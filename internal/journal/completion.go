@@ -24,39 +24,60 @@ type Stored struct {
 	// RecordID is the training record in the QMS, "" until it is known.
 	RecordID  string
 	UpdatedAt time.Time
+	// Override is what people have decided about this completion only.
+	Override Override
+}
+
+// Override is what the latest decisions put in place of what the event and the settings say.
+type Override struct {
+	// RecordID is the training record to use, EmployeeID the employee; "" for none.
+	RecordID, EmployeeID string
+	// Submit is true where the record is to be submitted for approval.
+	Submit bool
 }
 
 // Completion reads one completion of a tenant; ErrNotFound if there is none.
 func (j *Journal) Completion(ctx context.Context, tenant string, fp training.Fingerprint) (Stored, error) {
 	s, err := one(ctx, j, j.read, scanStored,
 		`SELECT fingerprint, completion, delivery_id, received_at, state,
-			failure_class, failure_detail, record_id, updated_at
-		FROM completions WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
+			failure_class, failure_detail, record_id, updated_at,
+			`+latest("record_id", training.ActionUseRecord)+`, `+latest("employee_id", training.ActionUseEmployee)+`,
+			`+latest("action", training.ActionSubmit)+`
+		FROM completions c WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
 	if err != nil {
 		return Stored{}, fmt.Errorf("read completion %s: %w", fp, err)
 	}
 	return s, nil
 }
 
+// latest is what the latest decision with this action says in a column, ” if there is none. It is a look
+// into the key of decisions, which most completions have none of.
+func latest(column string, action training.Action) string {
+	return `coalesce((SELECT d.` + column + ` FROM decisions d WHERE d.tenant = c.tenant AND d.fingerprint = c.fingerprint
+		AND d.action = '` + string(action) + `' ORDER BY d.round DESC LIMIT 1), '')`
+}
+
 func scanStored(row scanner) (Stored, error) {
 	var (
 		s                     Stored
-		document              string
+		document, submit      string
 		receivedAt, updatedAt int64
 	)
 	if err := row.Scan(&s.Fingerprint, &document, &s.DeliveryID, &receivedAt, &s.State,
-		&s.FailureClass, &s.FailureDetail, &s.RecordID, &updatedAt); err != nil {
+		&s.FailureClass, &s.FailureDetail, &s.RecordID, &updatedAt,
+		&s.Override.RecordID, &s.Override.EmployeeID, &submit); err != nil {
 		return Stored{}, err
 	}
 	if err := json.Unmarshal([]byte(document), &s.Completion); err != nil {
 		return Stored{}, fmt.Errorf("stored completion: %w", err)
 	}
+	s.Override.Submit = submit != ""
 	s.ReceivedAt, s.UpdatedAt = instant(receivedAt), instant(updatedAt)
 	return s, nil
 }
 
 const countStates = `SELECT state, count(*) FROM completions WHERE ` + open + ` GROUP BY state
-	UNION ALL SELECT state, CAST(sum(n) AS BIGINT) FROM endings GROUP BY state`
+	UNION ALL SELECT state, CAST(sum(n) AS BIGINT) FROM endings GROUP BY state HAVING sum(n) > 0`
 
 // Counts is how many completions of all tenants are in each state; states without any are
 // missing. Its cost follows the open work, not the history.

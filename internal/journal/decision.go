@@ -16,9 +16,9 @@ type DecisionEntry struct {
 	Decision    training.Decision
 	// At is when it was taken; zero means now.
 	At time.Time
-	// Via is how it came: "signal" or "update".
+	// Via is how it came: "signal", "update", "qms" (decided there) or "command".
 	Via string
-	// Round counts the waits of the completion: one decision ends one wait.
+	// Round counts the decisions of the completion from 1.
 	Round int
 }
 
@@ -32,23 +32,14 @@ func (j *Journal) AddDecision(ctx context.Context, e DecisionEntry) error {
 }
 
 func (j *Journal) addDecision(ctx context.Context, e DecisionEntry) error {
-	e.Decision.By, e.Decision.Reason = readable(e.Decision.By), readable(e.Decision.Reason)
-	if err := checkText(string(e.Decision.Action), e.Via); err != nil {
+	if err := e.prepare(j.now); err != nil {
 		return err
-	}
-	if e.At.IsZero() {
-		e.At = j.now()
 	}
 	return j.inTx(ctx, func(tx *sql.Tx) error {
 		if err := j.exists(ctx, tx, key{e.Tenant, e.Fingerprint}); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, j.dialect.rebind(
-			`INSERT INTO decisions (tenant, fingerprint, round, action, decided_by, reason, decided_at, via)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, fingerprint, round) DO NOTHING`),
-			e.Tenant, string(e.Fingerprint), e.Round, string(e.Decision.Action), e.Decision.By,
-			e.Decision.Reason, micros(e.At), e.Via)
-		if err != nil {
+		if err := j.insertDecision(ctx, tx, e); err != nil {
 			return err
 		}
 		stored, err := one(ctx, j, tx, scanDecision,
@@ -60,6 +51,27 @@ func (j *Journal) addDecision(ctx context.Context, e DecisionEntry) error {
 	})
 }
 
+// prepare makes the entry storable, or says that it is not.
+func (e *DecisionEntry) prepare(now func() time.Time) error {
+	d := &e.Decision
+	d.By, d.Reason, d.Meaning = readable(d.By), readable(d.Reason), readable(d.Meaning)
+	if e.At.IsZero() {
+		e.At = now()
+	}
+	return checkText(string(d.Action), e.Via, d.RecordID, d.EmployeeID)
+}
+
+func (j *Journal) insertDecision(ctx context.Context, tx *sql.Tx, e DecisionEntry) error {
+	d := e.Decision
+	_, err := tx.ExecContext(ctx, j.dialect.rebind(
+		`INSERT INTO decisions (tenant, fingerprint, round, action, decided_by, reason, decided_at, via,
+			meaning, record_id, employee_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, fingerprint, round) DO NOTHING`),
+		e.Tenant, string(e.Fingerprint), e.Round, string(d.Action), d.By, d.Reason, micros(e.At), e.Via,
+		d.Meaning, d.RecordID, d.EmployeeID)
+	return err
+}
+
 // Decisions lists the decisions of a completion by round.
 func (j *Journal) Decisions(ctx context.Context, tenant string, fp training.Fingerprint) ([]DecisionEntry, error) {
 	found, err := list(ctx, j, j.read, scanDecision, decisions+` ORDER BY round`, tenant, string(fp))
@@ -69,7 +81,8 @@ func (j *Journal) Decisions(ctx context.Context, tenant string, fp training.Fing
 	return found, nil
 }
 
-const decisions = `SELECT tenant, fingerprint, round, action, decided_by, reason, decided_at, via
+const decisions = `SELECT tenant, fingerprint, round, action, decided_by, reason, decided_at, via,
+	meaning, record_id, employee_id
 	FROM decisions WHERE tenant = ? AND fingerprint = ?`
 
 func scanDecision(row scanner) (DecisionEntry, error) {
@@ -78,7 +91,8 @@ func scanDecision(row scanner) (DecisionEntry, error) {
 		at int64
 	)
 	err := row.Scan(&e.Tenant, &e.Fingerprint, &e.Round, &e.Decision.Action, &e.Decision.By,
-		&e.Decision.Reason, &at, &e.Via)
+		&e.Decision.Reason, &at, &e.Via,
+		&e.Decision.Meaning, &e.Decision.RecordID, &e.Decision.EmployeeID)
 	e.At = instant(at)
 	return e, err
 }

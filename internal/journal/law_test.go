@@ -64,7 +64,13 @@ func TestDatabaseKeepsTheLaws(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, j.AddDecision(ctx, DecisionEntry{Tenant: "acme", Fingerprint: fp, Round: 1}))
 
+		closed, err := appended(j, 2, nil)
+		require.NoError(t, err)
+		require.NoError(t, j.Project(ctx, "acme", closed, Projection{State: training.StateClosed}))
+
 		statements := []string{
+			`UPDATE completions SET state = 'RUNNING' WHERE state = 'CLOSED'`, // without a replay
+			`UPDATE completions SET state = 'COMPLETED' WHERE state = 'CLOSED'`,
 			`DELETE FROM completions`,
 			`UPDATE completions SET state = 'QUEUED'`,
 			`UPDATE completions SET completion = '{}'`,
@@ -78,7 +84,7 @@ func TestDatabaseKeepsTheLaws(t *testing.T) {
 			statements = append(statements, `TRUNCATE completions CASCADE`, `TRUNCATE effects`, `TRUNCATE decisions`)
 		} else {
 			statements = append(statements, `REPLACE INTO decisions SELECT tenant, fingerprint, round, action,
-					decided_by, 'other', decided_at, via FROM decisions`)
+					decided_by, 'other', decided_at, via, meaning, record_id, employee_id FROM decisions`)
 		}
 		for _, statement := range statements {
 			_, err := j.exec(ctx, statement)

@@ -13,7 +13,7 @@ import (
 
 // open is the condition of the index over completions that have not ended; a query that is to use
 // it says it in the same words.
-const open = `state NOT IN ('COMPLETED', 'REJECTED', 'CLOSED')`
+const open = `state NOT IN ('COMPLETED', 'REJECTED', 'CLOSED', 'EXPIRED_IN_REVIEW')`
 
 // Started moves STARTING to RUNNING: Temporal has the workflow. From any other state it does
 // nothing; the workflow may have been faster.
@@ -75,8 +75,8 @@ type Projection struct {
 	RecordID string
 }
 
-// Project records where a completion stands, for people. An ended state never changes again: then
-// it does nothing. ErrNotFound if the tenant has no such completion.
+// Project records where a completion stands, for people. An ended state never changes by it: then
+// it does nothing; Reopen is the only way on. ErrNotFound if the tenant has no such completion.
 func (j *Journal) Project(ctx context.Context, tenant string, fp training.Fingerprint, p Projection) error {
 	if err := j.project(ctx, key{tenant, fp}, p); err != nil {
 		return fmt.Errorf("project completion %s to %s: %w", fp, p.State, err)

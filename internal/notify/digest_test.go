@@ -77,6 +77,9 @@ func TestOpeningCountsCompletionsCoursesAndCauses(t *testing.T) {
 		"2 completions of 2 courses need an approval":              {notify.KindApproval, 0, []notify.Item{item("GDPR", "", 1), item("FIRE", "", 1)}},
 		"5 completions need a decision":                            {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4)}},
 		"5000 completions of 37 courses need a decision":           {notify.KindReview, 37, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4999)}},
+		"Reminder. A completion of GDPR needs an approval":         {notify.KindApprovalReminder, 0, []notify.Item{item("GDPR", "", 1)}},
+		"Escalation. A completion of GDPR needs an approval":       {notify.KindApprovalEscalation, 0, []notify.Item{item("GDPR", "", 1)}},
+		"Reminder. A completion of GDPR needs a decision":          {notify.KindReviewReminder, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
 		"All clear. A completion of GDPR no longer waits":          {notify.KindClear, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
 		"All clear. 5000 completions of 37 courses no longer wait": {notify.KindClear, 37, []notify.Item{item("", "unreachable", 5000)}},
 	} {

@@ -26,9 +26,19 @@ const (
 	KindReview Kind = "review"
 	// KindApproval: the training records need an approval.
 	KindApproval Kind = "approval"
+	// KindApprovalReminder and KindApprovalEscalation: they still need it.
+	KindApprovalReminder   Kind = "approval_reminder"
+	KindApprovalEscalation Kind = "approval_escalation"
+	// KindReviewReminder: the completions still need a decision.
+	KindReviewReminder Kind = "review_reminder"
 	// KindClear: nothing is asked any more, the all-clear after failures of one cause.
 	KindClear Kind = "clear"
 )
+
+// approval reports whether an approval is asked for.
+func (k Kind) approval() bool {
+	return k == KindApproval || k == KindApprovalReminder || k == KindApprovalEscalation
+}
 
 // Notice is one message about one completion, or a digest of many.
 type Notice struct {

@@ -13,10 +13,10 @@ import (
 // needs is the verb of an opening.
 func needs(kind Kind, count int) string {
 	verb, what := "need", "a decision"
-	switch kind {
-	case KindClear:
+	switch {
+	case kind == KindClear:
 		verb, what = "no longer wait", ""
-	case KindApproval:
+	case kind.approval():
 		what = "an approval"
 	}
 	if count == 1 {
@@ -27,8 +27,13 @@ func needs(kind Kind, count int) string {
 
 // lead puts before an opening what changes its meaning.
 func lead(kind Kind, text string) string {
-	if kind == KindClear {
+	switch kind {
+	case KindClear:
 		return "All clear. " + text
+	case KindApprovalReminder, KindReviewReminder:
+		return "Reminder. " + text
+	case KindApprovalEscalation:
+		return "Escalation. " + text
 	}
 	return text
 }
@@ -45,7 +50,7 @@ func ofCourses(count int) string {
 
 // words is a class as people read it.
 func words(class training.FailureClass, kind Kind) string {
-	if class == "" && kind == KindApproval {
+	if class == "" && kind.approval() {
 		return "approval"
 	}
 	return strings.ReplaceAll(cmp.Or(string(class), string(training.FailureDefect)), "_", " ")
@@ -61,7 +66,7 @@ func explanation(kind Kind, item Item) training.Explanation {
 			Means:    "What waited for it goes on by itself; a training record counts as COMPLETED only after it was read back.",
 			Do:       "Nothing.",
 		}
-	case kind == KindApproval && item.Class == "":
+	case kind.approval() && item.Class == "":
 		return training.Explanation{
 			Happened: "The learner finished the course, and its training requires an approval.",
 			Means:    "The training record is PENDING_APPROVAL.",

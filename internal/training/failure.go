@@ -21,6 +21,7 @@ const (
 	FailureIncomplete        FailureClass = "incomplete"          // the event lacks what the record needs
 	FailureEmployeeUnknown   FailureClass = "employee_unknown"    // no such employee in the QMS
 	FailureEmployeeMismatch  FailureClass = "employee_mismatch"   // the record belongs to somebody else
+	FailureTrainingMismatch  FailureClass = "training_mismatch"   // the record that was chosen is another training's
 	FailureCourseUnmapped    FailureClass = "course_unmapped"     // no training in the QMS for this course
 	FailureRecordMissing     FailureClass = "record_missing"      // no open training record
 	FailureRecordAmbiguous   FailureClass = "record_ambiguous"    // more than one open training record
@@ -53,8 +54,17 @@ type Failure struct {
 	Detail string `json:"detail,omitempty"`
 	// RetryAfter is how long the other side asked to be left alone, 0 when it did not.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// Attempts are the attempts that led here, oldest first, as far as they are known.
+	Attempts []Attempt `json:"attempts,omitempty"`
 	// Err is the cause; it stays in this process.
 	Err error `json:"-"`
+}
+
+// Attempt is one attempt that failed: when it ended, how, and what the other side said.
+type Attempt struct {
+	At     time.Time    `json:"at"`
+	Class  FailureClass `json:"class"`
+	Detail string       `json:"detail,omitempty"`
 }
 
 func (f *Failure) Error() string {
@@ -115,6 +125,8 @@ var explanations = map[FailureClass]Explanation{
 		"Create the employee in the QMS or correct the id in the LMS. " + chooseRetry},
 	FailureEmployeeMismatch: {"The training record belongs to another employee.", notChanged,
 		"Correct the link between enrollment and training record. " + chooseRetry},
+	FailureTrainingMismatch: {"The training record that was chosen belongs to another training.", notChanged,
+		"Choose a record of this course's training with use_record, or close with a reason."},
 	FailureCourseUnmapped: {"No training in the QMS is mapped to this course.", notChanged,
 		"Add the course to the tenant's courses. " + chooseRetry},
 	FailureRecordMissing: {"The employee has no open training record for this course.", notChanged,

@@ -27,6 +27,7 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureIncomplete:        false,
 		training.FailureEmployeeUnknown:   false,
 		training.FailureEmployeeMismatch:  false,
+		training.FailureTrainingMismatch:  false,
 		training.FailureCourseUnmapped:    false,
 		training.FailureRecordMissing:     false,
 		training.FailureRecordAmbiguous:   false,

@@ -3,9 +3,14 @@ package training
 // State is where a completion stands, as the journal projects it for people.
 //
 //	QUEUED ─► STARTING ─► RUNNING ─► COMPLETED | REJECTED | CLOSED
-//	   ▲          │        │  ▲ ▲
-//	   └──────────┘        ▼  │ └──────────────┐
+//	   ▲          │        │  ▲ ▲                             │
+//	   └──────────┘        ▼  │ └──────────────┐              │ replay
 //	  lease ran out     RETRYING   WAITING_APPROVAL | IN_REVIEW
+//	                                                     │
+//	                                  14 days (R141)     └─► EXPIRED_IN_REVIEW
+//
+// COMPLETED and REJECTED are for ever. CLOSED and EXPIRED_IN_REVIEW move again only by a replay,
+// which is a decision of its own: back to RUNNING.
 //
 // RETRYING, WAITING_APPROVAL and IN_REVIEW are waits: they cost nothing and do not count
 // against the number of completions in flight.
@@ -22,12 +27,17 @@ const (
 	StateCompleted       State = "COMPLETED"
 	StateRejected        State = "REJECTED"
 	StateClosed          State = "CLOSED"
+	StateExpiredInReview State = "EXPIRED_IN_REVIEW"
 )
 
-// Ended reports whether the completion has an outcome and will not move again.
+// Ended reports whether the completion has an outcome and will not move again by itself.
 func (s State) Ended() bool {
-	return s == StateCompleted || s == StateRejected || s == StateClosed
+	return s == StateCompleted || s == StateRejected || s.Replayable()
 }
+
+// Replayable reports whether the completion has ended without its effect, so that a person may
+// have it started again (R142).
+func (s State) Replayable() bool { return s == StateClosed || s == StateExpiredInReview }
 
 // Outcome is how a completion ended.
 type Outcome string
@@ -39,6 +49,8 @@ const (
 	OutcomeRejected Outcome = "rejected"
 	// OutcomeClosed: a training admin ended it without (further) effect, with a reason.
 	OutcomeClosed Outcome = "closed"
+	// OutcomeExpiredInReview: nobody has decided for as long as policy waits; everything is kept.
+	OutcomeExpiredInReview Outcome = "expired_in_review"
 )
 
 // State is the ended state that belongs to o. An outcome that this version does not know is put
@@ -51,6 +63,8 @@ func (o Outcome) State() State {
 		return StateRejected
 	case OutcomeClosed:
 		return StateClosed
+	case OutcomeExpiredInReview:
+		return StateExpiredInReview
 	default:
 		return StateInReview
 	}

@@ -19,6 +19,7 @@ func TestStateEnded(t *testing.T) {
 		training.StateCompleted:       true,
 		training.StateRejected:        true,
 		training.StateClosed:          true,
+		training.StateExpiredInReview: true,
 	}
 	require.ElementsMatch(t, constants[training.State](t, "State"), keys(table))
 	for state, ended := range table {
@@ -27,12 +28,14 @@ func TestStateEnded(t *testing.T) {
 	require.False(t, training.State("").Ended(), "an unknown state is not thrown away")
 }
 
-// Outcomes and ended states are the same three ends, seen from the workflow and from the journal.
+// Outcomes and ended states are the same four ends, seen from the workflow and from the journal.
 func TestEveryOutcomeHasItsEndedState(t *testing.T) {
 	table := map[training.Outcome]training.State{
 		training.OutcomeCompleted: training.StateCompleted,
 		training.OutcomeRejected:  training.StateRejected,
 		training.OutcomeClosed:    training.StateClosed,
+
+		training.OutcomeExpiredInReview: training.StateExpiredInReview,
 	}
 	require.ElementsMatch(t, constants[training.Outcome](t, "Outcome"), keys(table))
 	reached := map[training.State]bool{}
@@ -45,6 +48,14 @@ func TestEveryOutcomeHasItsEndedState(t *testing.T) {
 		require.Equal(t, state.Ended(), reached[state], "%s is an end exactly if an outcome leads to it", state)
 	}
 	require.NotEqual(t, training.StateCompleted, training.Outcome("").State(), "nothing becomes COMPLETED by default")
+}
+
+// A replay is for what ended without its effect: another one can never be a second effect (R142, law 2).
+func TestOnlyEndsWithoutEffectAreReplayable_R142(t *testing.T) {
+	for _, state := range constants[training.State](t, "State") {
+		want := state == training.StateClosed || state == training.StateExpiredInReview
+		require.Equal(t, want, state.Replayable(), state)
+	}
 }
 
 // Law 2 counts these: one of each kind per completion.

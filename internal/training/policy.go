@@ -1,6 +1,7 @@
 package training
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +18,24 @@ type Policy struct {
 	HoldFailed bool
 	// DigestEvery is how long the AdminInbox gathers failures after the first notice.
 	DigestEvery time.Duration
+	// MissingRecord says what becomes of a completion whose learner has no training record.
+	MissingRecord MissingRecord
+	// Approval and Review say how long the completion waits for people.
+	Approval Approval
+	Review   Review
 }
+
+// MissingRecord is what a tenant wants where the QMS has no training record of the employee for
+// the training, in any state. Whatever is not MissingCreate is a review: a word that this version
+// does not know must not write anything.
+type MissingRecord string
+
+const (
+	// MissingReview puts the completion up for review. The default.
+	MissingReview MissingRecord = "review"
+	// MissingCreate creates the record, repeatably (R98), and completes it.
+	MissingCreate MissingRecord = "create"
+)
 
 // Retry is a retry schedule in Temporal's own terms: the n-th gap is
 // Initial × Coefficient^(n−1), at most Maximum.
@@ -33,12 +51,16 @@ type Retry struct {
 }
 
 // DefaultPolicy is what the seed asks for: retries after 1, 5 and 15 minutes (R123), a failed
-// course held (C12).
+// course held (C12); and no record is made without being asked for.
 func DefaultPolicy() Policy {
 	return Policy{
 		Retry:       Retry{Initial: time.Minute, Coefficient: 5, Maximum: 15 * time.Minute, Attempts: 4},
 		HoldFailed:  true,
 		DigestEvery: 20 * time.Minute,
+
+		MissingRecord: MissingReview,
+		Approval:      DefaultApproval(),
+		Review:        DefaultReview(),
 	}
 }
 
@@ -80,6 +102,11 @@ type policyJSON struct {
 	Retry       retryJSON `json:"retry"`
 	HoldFailed  bool      `json:"holdFailed"`
 	DigestEvery string    `json:"digestEvery"`
+	// MissingRecord is absent in what was recorded before there was a choice: review.
+	MissingRecord MissingRecord `json:"missingRecord,omitempty"`
+	// Approval and Review are absent in what was recorded before there was a choice: the defaults.
+	Approval *approvalJSON `json:"approval,omitempty"`
+	Review   *reviewJSON   `json:"review,omitempty"`
 }
 
 type retryJSON struct {
@@ -118,7 +145,7 @@ func (r *Retry) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes durations as words.
 func (p Policy) MarshalJSON() ([]byte, error) {
-	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String()})
+	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.MissingRecord, p.Approval.words(), p.Review.words()})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -135,6 +162,11 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("digestEvery: %w", err)
 	}
-	*p = Policy{retry, words.HoldFailed, digest}
+	approval, approvalErr := words.Approval.approval()
+	review, reviewErr := words.Review.review()
+	if err := errors.Join(approvalErr, reviewErr); err != nil {
+		return err
+	}
+	*p = Policy{retry, words.HoldFailed, digest, cmp.Or(words.MissingRecord, MissingReview), approval, review}
 	return nil
 }

@@ -2,6 +2,7 @@ package training_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func TestDefaultRetriesAfterOneFiveAndFifteenMinutes_R123(t *testing.T) {
 	require.Zero(t, policy.Retry.Jitter, "the gaps are exactly the seed's")
 	require.True(t, policy.HoldFailed, "C12")
 	require.Equal(t, 20*time.Minute, policy.DigestEvery)
+	require.Equal(t, training.MissingReview, policy.MissingRecord, "no record is made without being asked for")
 }
 
 func TestRetryAfterTheFirstAttemptKeepsTheGaps_R123(t *testing.T) {
@@ -100,9 +102,29 @@ func TestRetryValidate(t *testing.T) {
 func TestPolicyRoundTripsAsJSON(t *testing.T) {
 	policy := training.DefaultPolicy()
 	policy.Retry.Jitter = 0.25
+	policy.MissingRecord = training.MissingCreate
 	encoded, err := json.Marshal(policy)
 	require.NoError(t, err)
 	var decoded training.Policy
 	require.NoError(t, json.Unmarshal(encoded, &decoded))
 	require.Equal(t, policy, decoded)
+}
+
+// A completion that was started before there was a choice has the default, and a word of a
+// version to come is kept and never read as leave to write.
+func TestPolicyOfAnOlderHistory_R98(t *testing.T) {
+	const old = `{"retry":{"initial":"1m0s","coefficient":5,"maximum":"15m0s","attempts":4},"holdFailed":true,"digestEvery":"20m0s"%s}`
+	for extra, want := range map[string]training.MissingRecord{
+		``:                             training.MissingReview,
+		`,"missingRecord":""`:          training.MissingReview,
+		`,"missingRecord":"review"`:    training.MissingReview,
+		`,"missingRecord":"create"`:    training.MissingCreate,
+		`,"missingRecord":"ask_a_bot"`: "ask_a_bot",
+	} {
+		var policy training.Policy
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, old, extra), &policy))
+		expected := training.DefaultPolicy()
+		expected.MissingRecord = want
+		require.Equal(t, expected, policy)
+	}
 }

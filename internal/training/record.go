@@ -65,6 +65,19 @@ type Record struct {
 	ExternalRef string `json:"externalRef,omitempty"`
 }
 
+// NewRecord is a training record that is to be created, in ASSIGNED (R98).
+type NewRecord struct {
+	EmployeeID string `json:"employeeId"`
+	TrainingID string `json:"trainingId"`
+	// ExternalRef makes the creation repeatable: the QMS keeps one record per reference.
+	ExternalRef string `json:"externalRef"`
+}
+
+// ShownBy reports whether record is the one that n means.
+func (n NewRecord) ShownBy(record Record) bool {
+	return record.EmployeeID == n.EmployeeID && record.TrainingID == n.TrainingID && record.ExternalRef == n.ExternalRef
+}
+
 // Write is what Countersign means a record to say after a completion. It is compared with the
 // read-back, and the two together are the proof (law 3).
 type Write struct {
@@ -78,14 +91,25 @@ type Write struct {
 // ShownBy reports whether record says what w means: same record, same employee, same instant,
 // same score and a status that w leads to. A record submitted for approval and approved
 // since is COMPLETED with our date: that is w's success too.
+//
+// The instant is the same to the precision in which the QMS states it: to the millisecond, or to
+// the whole second below, because the contract's completionDate is written in whole seconds and
+// says nothing of fractions. That is safe: record, employee and score must agree as well, a record
+// takes one completion in its life, and nobody finishes a course twice within a second. The second
+// is cut off and never rounded, so that no date moves to the next day; any other second, and any
+// other fraction, is another completion.
 func (w Write) ShownBy(record Record) bool {
 	reached := record.Status == w.Status ||
 		(w.Status == RecordPendingApproval && record.Status == RecordCompleted)
 	return reached &&
 		record.ID == w.RecordID &&
 		record.EmployeeID == w.EmployeeID &&
-		record.CompletedAt.Equal(w.CompletedAt) &&
+		sameInstant(w.CompletedAt, record.CompletedAt) &&
 		(w.Score == "" || !record.TracksScore || sameNumber(w.Score, record.Score))
+}
+
+func sameInstant(meant, read time.Time) bool {
+	return read.Equal(PrecisionMillisecond.Truncate(meant)) || read.Equal(meant.Truncate(time.Second))
 }
 
 func sameNumber(a, b string) bool {

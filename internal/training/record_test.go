@@ -62,6 +62,7 @@ func TestRecordStatusPredicates_R107_R108(t *testing.T) {
 }
 
 func TestWriteShownBy(t *testing.T) {
+	finished := completedAt.Truncate(time.Second)
 	type pair struct {
 		write  training.Write
 		record training.Record
@@ -72,8 +73,12 @@ func TestWriteShownBy(t *testing.T) {
 	}{
 		"exactly what was written": {func(*pair) {}, true},
 		"the same instant, elsewhere": {func(p *pair) {
-			p.record.CompletedAt = completedAt.In(time.FixedZone("", 2*60*60))
+			p.record.CompletedAt = finished.In(time.FixedZone("", 2*60*60))
 		}, true},
+		"kept to the millisecond": {func(p *pair) {
+			p.write.CompletedAt, p.record.CompletedAt = finished.Add(250999*time.Microsecond), finished.Add(250*time.Millisecond)
+		}, true},
+		"kept to the second":            {func(p *pair) { p.write.CompletedAt = finished.Add(999 * time.Millisecond) }, true},
 		"score with other zeros":        {func(p *pair) { p.record.Score = "91.50" }, true},
 		"score in other notation":       {func(p *pair) { p.record.Score = "9.15e1" }, true},
 		"no score was written":          {func(p *pair) { p.write.Score = "" }, true},
@@ -99,23 +104,49 @@ func TestWriteShownBy(t *testing.T) {
 		"another record":               {func(p *pair) { p.record.ID = "TR-2" }, false},
 		"another employee":             {func(p *pair) { p.record.EmployeeID = "E-2" }, false},
 		"an employee in other letters": {func(p *pair) { p.record.EmployeeID = "e-1" }, false},
-		"a millisecond later":          {func(p *pair) { p.record.CompletedAt = completedAt.Add(time.Millisecond) }, false},
-		"no date":                      {func(p *pair) { p.record.CompletedAt = time.Time{} }, false},
-		"another score":                {func(p *pair) { p.record.Score = "91.4" }, false},
-		"a score rounded on the way":   {func(p *pair) { p.record.Score = "92" }, false},
-		"no score":                     {func(p *pair) { p.record.Score = "" }, false},
-		"a score that is no number":    {func(p *pair) { p.record.Score = "NaN" }, false},
+		"another fraction of the second": {func(p *pair) {
+			p.write.CompletedAt, p.record.CompletedAt = finished.Add(250*time.Millisecond), finished.Add(251*time.Millisecond)
+		}, false},
+		"the second above": {func(p *pair) {
+			p.write.CompletedAt, p.record.CompletedAt = finished.Add(750*time.Millisecond), finished.Add(time.Second)
+		}, false},
+		"the second below": {func(p *pair) { p.record.CompletedAt = finished.Add(-time.Second) }, false},
+		"written to the second, shown with a fraction": {func(p *pair) {
+			p.record.CompletedAt = finished.Add(250 * time.Millisecond)
+		}, false},
+		"a millisecond later":        {func(p *pair) { p.record.CompletedAt = finished.Add(time.Millisecond) }, false},
+		"no date":                    {func(p *pair) { p.record.CompletedAt = time.Time{} }, false},
+		"another score":              {func(p *pair) { p.record.Score = "91.4" }, false},
+		"a score rounded on the way": {func(p *pair) { p.record.Score = "92" }, false},
+		"no score":                   {func(p *pair) { p.record.Score = "" }, false},
+		"a score that is no number":  {func(p *pair) { p.record.Score = "NaN" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := pair{
-				training.Write{RecordID: "TR-1", EmployeeID: "E-1", Status: training.RecordCompleted, CompletedAt: completedAt, Score: "91.5"},
+				training.Write{RecordID: "TR-1", EmployeeID: "E-1", Status: training.RecordCompleted, CompletedAt: finished, Score: "91.5"},
 				training.Record{
 					ID: "TR-1", EmployeeID: "E-1", TrainingID: "T-1", Status: training.RecordCompleted,
-					CompletedAt: completedAt, Score: "91.5", TracksScore: true,
+					CompletedAt: finished, Score: "91.5", TracksScore: true,
 				},
 			}
 			test.change(&p)
 			require.Equal(t, test.shown, p.write.ShownBy(p.record))
 		})
+	}
+}
+
+func TestNewRecordShownBy_R98(t *testing.T) {
+	meant := training.NewRecord{EmployeeID: "E-1", TrainingID: "T-1", ExternalRef: "lms:1"}
+	record := training.Record{ID: "TR-1", EmployeeID: "E-1", TrainingID: "T-1", ExternalRef: "lms:1", Status: training.RecordAssigned}
+	require.True(t, meant.ShownBy(record))
+	for name, change := range map[string]func(*training.Record){
+		"another employee":  func(r *training.Record) { r.EmployeeID = "e-1" },
+		"another training":  func(r *training.Record) { r.TrainingID = "T-2" },
+		"no reference":      func(r *training.Record) { r.ExternalRef = "" },
+		"another reference": func(r *training.Record) { r.ExternalRef = "lms:2" },
+	} {
+		other := record
+		change(&other)
+		require.False(t, meant.ShownBy(other), name)
 	}
 }

@@ -1,0 +1,145 @@
+package activities
+
+import (
+	"context"
+	"sync"
+
+	"countersign/internal/journal"
+	"countersign/internal/training"
+)
+
+// memory is a journal without a disk and an LRS without a wire, for tests that play a thousand completions. It keeps what
+// the real one promises: the first effect of a kind wins, and an ended state never changes. It lets
+// a record be proved by several completions, because every stage's QMS counts its records from one.
+type memory struct {
+	mu        sync.Mutex
+	stored    map[training.Fingerprint]journal.Stored
+	effects   map[training.Fingerprint]map[training.EffectKind]journal.Effect
+	links     map[string]journal.Link
+	decisions map[training.Fingerprint][]journal.DecisionEntry
+	// puts counts how often each statement came.
+	puts map[string]int
+}
+
+func newMemory() *memory {
+	return &memory{
+		stored:    map[training.Fingerprint]journal.Stored{},
+		effects:   map[training.Fingerprint]map[training.EffectKind]journal.Effect{},
+		links:     map[string]journal.Link{},
+		decisions: map[training.Fingerprint][]journal.DecisionEntry{},
+		puts:      map[string]int{},
+	}
+}
+
+// admit takes a completion, as running.
+func (m *memory) admit(c training.Completion) training.Fingerprint {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := c.Fingerprint()
+	m.stored[f] = journal.Stored{Fingerprint: f, Completion: c, State: training.StateRunning}
+	m.effects[f] = map[training.EffectKind]journal.Effect{}
+	return f
+}
+
+// Completion implements Journal.
+func (m *memory) Completion(_ context.Context, _ string, f training.Fingerprint) (journal.Stored, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored, ok := m.stored[f]
+	if !ok {
+		return stored, journal.ErrNotFound
+	}
+	return stored, nil
+}
+
+// Project implements Journal.
+func (m *memory) Project(_ context.Context, _ string, f training.Fingerprint, p journal.Projection) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored, ok := m.stored[f]
+	if !ok {
+		return journal.ErrNotFound
+	}
+	if stored.State.Ended() {
+		return nil
+	}
+	stored.State, stored.FailureClass, stored.FailureDetail = p.State, p.FailureClass, p.FailureDetail
+	if p.RecordID != "" {
+		stored.RecordID = p.RecordID
+	}
+	m.stored[f] = stored
+	return nil
+}
+
+// PutEffect implements Journal.
+func (m *memory) PutEffect(_ context.Context, e journal.Effect) (journal.Effect, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if first, ok := m.effects[e.Fingerprint][e.Kind]; ok {
+		return first, nil
+	}
+	m.effects[e.Fingerprint][e.Kind] = e
+	return e, nil
+}
+
+// Effect implements Journal.
+func (m *memory) Effect(_ context.Context, _ string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.effects[f][kind]
+	if !ok {
+		return e, journal.ErrNotFound
+	}
+	return e, nil
+}
+
+// MarkDelivered implements Journal.
+func (m *memory) MarkDelivered(context.Context, string, training.Fingerprint, training.EffectKind) error {
+	return nil
+}
+
+func linkKey(source, enrollmentID, learnerKey, courseKey string) string {
+	return source + "\x00" + enrollmentID + "\x00" + learnerKey + "\x00" + courseKey
+}
+
+// PutLink implements Journal.
+func (m *memory) PutLink(_ context.Context, l journal.Link) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.links[linkKey(l.Source, l.EnrollmentID, l.LearnerKey, l.CourseKey)] = l
+	return nil
+}
+
+// FindLink implements Journal.
+func (m *memory) FindLink(_ context.Context, _, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l, ok := m.links[linkKey(source, enrollmentID, learnerKey, courseKey)]
+	if !ok {
+		return l, journal.ErrNotFound
+	}
+	return l, nil
+}
+
+// AddDecision implements Journal.
+func (m *memory) AddDecision(_ context.Context, e journal.DecisionEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.decisions[e.Fingerprint] = append(m.decisions[e.Fingerprint], e)
+	return nil
+}
+
+// Decisions implements Journal.
+func (m *memory) Decisions(_ context.Context, _ string, f training.Fingerprint) ([]journal.DecisionEntry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.decisions[f], nil
+}
+
+// Put implements LRS.
+func (m *memory) Put(_ context.Context, id string, _ []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.puts[id]++
+	return nil
+}

@@ -1,0 +1,128 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"countersign/internal/training"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// The Markdown that says where a completion stands, as an operator or a training admin reads it in the
+// Temporal Web UI. No personal data in it, but for the names of those who decide.
+
+// show renders the page, what was wrong with the last signal, and the record.
+func (c *completion) show(ctx workflow.Context) {
+	var text strings.Builder
+	if c.desk.note != "" {
+		fmt.Fprintf(&text, "**The last signal changed nothing:** %s.\n\n", escapeLong(c.desk.note))
+	}
+	text.WriteString(c.page(c))
+	if c.result.RecordID != "" {
+		fmt.Fprintf(&text, "\n\nTraining record `%s`", escape(c.result.RecordID))
+	}
+	workflow.SetCurrentDetails(ctx, text.String())
+}
+
+// approvalPage asks for the approval.
+func approvalPage(c *completion) string {
+	var text strings.Builder
+	text.WriteString("**Waits for an approval.** The learner finished the course, and its training requires an approval.\n\n" +
+		"The training record is PENDING_APPROVAL; no certificate and no statement have been issued.\n\n")
+	if q := c.desk.waiting; q != nil && q.first != "" {
+		fmt.Fprintf(&text, "**%s has approved. A second person has to approve as well.**\n\n", escape(q.first))
+	}
+	text.WriteString("Approve or reject it in the QMS, or send the signal `approval` (or the update `decide`). The learner must not sign.\n\n" +
+		examples(training.ApprovalActions()) +
+		"\n`\"meaning\"` may say what your signature means; without it, it is \"approval\" or \"rejection\".")
+	if c.lookFailed != nil {
+		fmt.Fprintf(&text, "\n\nWhether the QMS has decided could not be read the last time: %s. It is read again.", code(c.lookFailed.Error()))
+	}
+	return text.String()
+}
+
+// retryingPage says what is waited for before the next attempt.
+func retryingPage(failure *training.Failure, next time.Time) string {
+	return fmt.Sprintf("**Tries again at %s.**\n\n%s\n\nTo try now, send the signal `review`:\n\n%s",
+		clockTime(next), sentences(failure), examples([]training.Action{training.ActionRetry}))
+}
+
+// reviewPage asks for the decision of a review.
+func reviewPage(c *completion) string {
+	text := "**Needs a review.**\n\n" + sentences(c.failure) + "\n\nSend the signal `review` (or the update `decide`):\n\n" + examples(c.allowed)
+	if !c.until.IsZero() {
+		text += fmt.Sprintf("\nWithout a decision it ends as expired in review at %s.", clockTime(c.until))
+	}
+	return text
+}
+
+// endedPage says how it ended.
+func endedPage(c *completion) string {
+	text := "Ended: **" + string(c.result.Outcome) + "**."
+	if c.result.DecidedBy != "" {
+		text += fmt.Sprintf(" Decided by %s.", escape(c.result.DecidedBy))
+	}
+	if c.result.Status != "" {
+		text += fmt.Sprintf(" The record was read back as %s.", c.result.Status)
+	}
+	for _, kind := range c.result.Skipped {
+		text += fmt.Sprintf(" **The %s was skipped by a decision.**", kind)
+	}
+	if c.result.Outcome == training.OutcomeExpiredInReview {
+		text += "\n\n" + sentences(c.failure)
+	}
+	return text
+}
+
+// sentences is a failure as a training admin reads it: the three sentences, the other side's own
+// words, and the attempts.
+func sentences(failure *training.Failure) string {
+	e := failure.Class.Explain()
+	text := fmt.Sprintf("%s\n\n%s\n\n%s\n\nThe other side's own words: %s", e.Happened, e.Means, e.Do, code(failure.Error()))
+	if len(failure.Attempts) > 0 {
+		text += "\n\nAttempts:\n"
+	}
+	for _, attempt := range failure.Attempts {
+		text += strings.TrimRight(fmt.Sprintf("\n- %s %s %s", clockTime(attempt.At), attempt.Class, code(attempt.Detail)), " ")
+	}
+	return text
+}
+
+// does says in a few words what an action does.
+var does = map[training.Action]string{
+	training.ActionApprove:         "approve the record",
+	training.ActionReject:          "reject it: the record goes back to IN_PROGRESS",
+	training.ActionRetry:           "carry on from the start; what is done is found by reading",
+	training.ActionUseRecord:       "use another training record, of the same employee and training",
+	training.ActionUseEmployee:     "use another employee id",
+	training.ActionSubmit:          "submit the record for approval instead of completing it",
+	training.ActionSkipCertificate: "complete without a certificate",
+	training.ActionSkipStatement:   "complete without an xAPI statement",
+	training.ActionClose:           "end it without a record",
+}
+
+// examples is a decision of each kind to paste.
+func examples(actions []training.Action) string {
+	var text strings.Builder
+	for _, action := range actions {
+		fmt.Fprintf(&text, "- %s:\n\n```json\n%s\n```\n", does[action], action.Example())
+	}
+	return text.String()
+}
+
+// longest bounds what another system or a person has said, in runes.
+const longest = 300
+
+// code is text as Markdown shows it literally, "" for none.
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + strings.NewReplacer("`", "'", "\n", " ").Replace(clip(text, longest)) + "`"
+}
+
+func escapeLong(text string) string { return markdown.Replace(clip(text, longest)) }
+
+func clockTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

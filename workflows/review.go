@@ -1,0 +1,87 @@
+package workflows
+
+import (
+	"fmt"
+
+	"countersign/internal/training"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// review tells the training admins of the failure (R133) and waits until a person says what
+// to do (R139). decided is false when nobody has said anything for as long as policy waits (R141).
+func (c *completion) review(ctx workflow.Context, failure *training.Failure) (decision training.Decision, decided bool, err error) {
+	patient := since(ctx, patienceChange)
+	c.failure, c.page = failure, reviewPage
+	c.allowed = []training.Action{training.ActionRetry, training.ActionClose}
+	if patient {
+		c.until = workflow.Now(ctx).Add(c.in.Policy.Review.Wait)
+	}
+	if err := c.showReview(ctx, failure); err != nil {
+		return training.Decision{}, false, err
+	}
+	w := wait{
+		state: training.StateInReview, failure: failure,
+		question: question{signal: ReviewSignal, allowed: c.allowed, lenient: !patient},
+		opened: func(ctx workflow.Context, _ RecordedWait, round int) {
+			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail}, round)
+		},
+	}
+	if patient {
+		w.clock = &clock{}
+		w.opened = func(ctx workflow.Context, recorded RecordedWait, round int) {
+			c.allowed = training.ReviewActions(training.Reviewed{
+				Class: failure.Class, Failed: c.failed, Verified: recorded.Verified,
+			})
+			c.desk.waiting.allowed = c.allowed
+			c.show(ctx)
+			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail}, round)
+			c.expire(ctx, w.clock, round)
+		}
+	}
+	return c.wait(ctx, w)
+}
+
+// expire makes the appointments of a review: the reminders, and the end.
+func (c *completion) expire(ctx workflow.Context, k *clock, round int) {
+	now := workflow.Now(ctx)
+	for i, after := range c.in.Policy.Review.Reminders() {
+		k.add(now.Add(after), "remind the training admins of the review", func(ctx workflow.Context) (bool, error) {
+			c.tellAdmins(ctx, InboxItem{
+				ID: fmt.Sprintf("%s_%d", NoticeReviewReminder, i+1), Kind: NoticeReviewReminder,
+				Class: c.failure.Class, Detail: c.failure.Detail, Until: c.until,
+			}, round)
+			return false, nil
+		})
+	}
+	k.add(c.until, "end as expired in review", func(workflow.Context) (bool, error) { return true, nil })
+}
+
+// reviewed does what the decision says, as far as that is not done by carrying on from the start.
+// It reports whether the completion has ended by it.
+func (c *completion) reviewed(d training.Decision) (ended bool) {
+	c.documentsOnly = false
+	switch d.Action {
+	case training.ActionClose:
+		c.decided(training.OutcomeClosed, d)
+		return true
+	case training.ActionSkipCertificate:
+		c.skip(training.EffectCertificate)
+	case training.ActionSkipStatement:
+		c.skip(training.EffectStatement)
+	}
+	return false
+}
+
+// skip goes on without a document. The record is verified by then, and is not read again.
+func (c *completion) skip(kind training.EffectKind) {
+	c.result.Skipped = append(c.result.Skipped, kind)
+	c.documentsOnly = true
+}
+
+// expired ends a completion that nobody has decided about. Everything is kept: what it failed with
+// stays in the journal, and a person may have it started again (R142).
+func (c *completion) expired() {
+	c.result.Outcome = training.OutcomeExpiredInReview
+	c.result.Reason = fmt.Sprintf("nobody decided within %s: %s", c.in.Policy.Review.Wait, c.failure.Class)
+}

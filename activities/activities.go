@@ -34,6 +34,8 @@ type Tenant struct {
 	// Notices reach the tenant's training admins, and may say Personal of learners.
 	Notices  notify.Channel
 	Personal notify.Personal
+	// Quiet are the hours in which no notice goes out.
+	Quiet notify.Quiet
 	// Escalations take what nobody has decided about in time; nil when the training admins hear of it again.
 	Escalations notify.Channel
 	// NoticeLink makes the address that a notice leads to, for one completion or ("") for all.

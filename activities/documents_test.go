@@ -3,15 +3,18 @@ package activities
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"countersign/internal/certificate"
 	"countersign/internal/journal"
+	"countersign/internal/notify"
 	"countersign/internal/simulator/fault"
 	lrssim "countersign/internal/simulator/lrs"
 	"countersign/internal/training"
 	"countersign/workflows"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 )
 
 // verified brings a completion to the point where its documents may be issued.
@@ -134,3 +137,24 @@ func TestNoticeNamesCourseAndRecordAndNobody_R133(t *testing.T) {
 }
 
 var _ Journal = (*journal.Journal)(nil)
+
+// In quiet hours nothing goes out; the notice comes when they end.
+func TestNoticeWaitsForTheEndOfQuietHours_R133(t *testing.T) {
+	w := newWorld(t)
+	now := time.Now().UTC()
+	w.tenant.Quiet = notify.Quiet{{From: now.Add(-time.Hour).Format("15:04"), To: now.Add(2 * time.Hour).Format("15:04"), Zone: "UTC"}}
+	in := workflows.SendNotice{Tenant: "acme", ID: "acme/run/1", Groups: []workflows.InboxGroup{{
+		Class: training.FailureUnreachable, Count: 1, Examples: []workflows.InboxItem{{ID: "1", Course: "C", Class: training.FailureUnreachable}},
+	}}}
+	_, err := w.env.ExecuteActivity("SendNotice", in)
+	var later *temporal.ApplicationError
+	require.ErrorAs(t, err, &later)
+	require.False(t, later.NonRetryable())
+	require.InDelta(t, 2*time.Hour, later.NextRetryDelay(), float64(2*time.Minute))
+	require.Empty(t, w.sent)
+
+	w.tenant.Quiet = nil
+	_, err = w.env.ExecuteActivity("SendNotice", in)
+	require.NoError(t, err)
+	require.Len(t, w.sent, 1)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"countersign/internal/notify"
 	"countersign/internal/training"
@@ -23,6 +24,11 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) er
 	tenant, ok := a.cfg.Tenant(in.Tenant)
 	if !ok {
 		return fmt.Errorf("send notice %s: tenant is not in this worker's settings", in.ID)
+	}
+	now := time.Now()
+	if next := tenant.Quiet.Next(now); next.After(now) {
+		return temporal.NewApplicationErrorWithOptions("quiet hours until "+next.Format(time.RFC3339), "quiet_hours",
+			temporal.ApplicationErrorOptions{NextRetryDelay: next.Sub(now)})
 	}
 	notice := notify.Notice{
 		ID: in.ID, Tenant: in.Tenant, TenantName: tenant.Name, Kind: noticeKind(in.Kind),

@@ -11,17 +11,20 @@ import (
 // channels are the ways to the tenant's training admins: the log always, mail where there is a mail
 // server, and the tenant's own webhooks (R133). What went out over one is remembered in the journal, so
 // that another worker's attempt repeats nothing.
-func channels(p *process.Process, t settings.Tenant) (notify.Channel, error) {
-	members := []notify.Member{{Name: "log", Channel: notify.NewLog(p.Log), Trace: true}}
+//
+// Mail goes to the given addresses; names of channels begin with prefix, so that the same notice to two
+// circles of people is remembered for each.
+func channels(p *process.Process, t settings.Tenant, to []string, prefix string) (notify.Channel, error) {
+	members := []notify.Member{{Name: prefix + "log", Channel: notify.NewLog(p.Log), Trace: true}}
 	if smtp := p.Settings.SMTP; smtp.MailEnabled() && t.Notices.Mail {
 		mail, err := notify.NewMail(notify.MailConfig{
 			Host: smtp.Host, Port: smtp.Port, Security: notify.Security(smtp.TLS), AllowPlaintext: smtp.TLS == settings.TLSNone,
-			Username: smtp.Username, Password: smtp.Password.Reveal(), From: smtp.From, To: t.Admins, Log: p.Log,
+			Username: smtp.Username, Password: smtp.Password.Reveal(), From: smtp.From, To: to, Log: p.Log,
 		})
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, notify.Member{Name: "mail", Channel: mail})
+		members = append(members, notify.Member{Name: prefix + "mail", Channel: mail})
 	}
 	for _, own := range t.Notices.Channels {
 		channel, err := hook(own)
@@ -29,12 +32,24 @@ func channels(p *process.Process, t settings.Tenant) (notify.Channel, error) {
 			return nil, fmt.Errorf("notices: channel %s: %w", own.ID, err)
 		}
 		// Apart from "log" and "mail", which a tenant may call its own channels too.
-		members = append(members, notify.Member{Name: "channel/" + own.ID, Channel: channel})
+		members = append(members, notify.Member{Name: prefix + "channel/" + own.ID, Channel: channel})
 	}
 	if len(members) == 1 {
 		p.Log.Warn("only the log hears of notices: there is no mail server and no channel", "tenant", t.ID)
 	}
 	return notify.NewFan(notify.FanConfig{Members: members, Memo: p.Journal, Log: p.Log})
+}
+
+// quietHours are the tenant's, in which no notice goes out.
+func quietHours(t settings.Tenant) (notify.Quiet, error) {
+	var quiet notify.Quiet
+	for _, span := range t.Notices.Quiet {
+		quiet = append(quiet, notify.Span{From: span.From, To: span.To, Zone: span.Zone, Days: span.Days})
+	}
+	if err := quiet.Validate(); err != nil {
+		return nil, fmt.Errorf("notices.quiet: %w", err)
+	}
+	return quiet, nil
 }
 
 func hook(c settings.NoticeChannel) (notify.Channel, error) {

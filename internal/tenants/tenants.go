@@ -46,7 +46,11 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 	if err != nil {
 		return activities.Tenant{}, err
 	}
-	notices, err := channels(p, t)
+	notices, err := channels(p, t, t.Admins, "")
+	if err != nil {
+		return activities.Tenant{}, err
+	}
+	quiet, err := quietHours(t)
 	if err != nil {
 		return activities.Tenant{}, err
 	}
@@ -66,7 +70,13 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 		},
 		Notices:    notices,
 		Personal:   notify.Personal(t.Notices.Personal),
+		Quiet:      quiet,
 		NoticeLink: noticeLink(p.Settings.TemporalWebURL, p.Namespace, t.ID),
+	}
+	if len(t.EscalateTo) > 0 {
+		if tenant.Escalations, err = channels(p, t, t.EscalateTo, "escalation/"); err != nil {
+			return activities.Tenant{}, err
+		}
 	}
 	if t.LRS != nil {
 		tenant.Statements = xapi.Options{
@@ -85,7 +95,7 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 	return tenant, nil
 }
 
-// noticeLink leads to one completion, or to all of the tenant's that wait for a review.
+// noticeLink leads to one completion, or to all of the tenant's that wait for a person.
 func noticeLink(web, namespace, tenant string) func(training.Fingerprint) string {
 	return func(f training.Fingerprint) string {
 		if web == "" {
@@ -95,7 +105,7 @@ func noticeLink(web, namespace, tenant string) func(training.Fingerprint) string
 		if f != "" {
 			return page + "/" + string(f)
 		}
-		query := fmt.Sprintf("CountersignTenant=%q AND CountersignState=%q", tenant, training.StateInReview)
+		query := fmt.Sprintf("CountersignTenant=%q AND CountersignState IN (%q, %q)", tenant, training.StateInReview, training.StateWaitingApproval)
 		return page + "?query=" + url.QueryEscape(query)
 	}
 }

@@ -1,6 +1,7 @@
 package lmstest
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -140,6 +141,9 @@ func (s Spec) tampered(t *testing.T, v lms.Verifier) {
 func (s Spec) refused(t *testing.T, v lms.Verifier, r lms.Request) {
 	t.Helper()
 	_, err := v.Verify(r)
+	if s.KeysAreTheIssuers && errors.Is(err, lms.ErrUnverifiable) {
+		return // a key that nobody knows may be one the issuer has begun to use just now
+	}
 	require.ErrorIs(t, err, lms.ErrUnauthenticated)
 	require.NotContains(t, err.Error(), s.Secret, "a refusal never shows the secret (law 7)")
 }

@@ -17,7 +17,7 @@ func (i *installation) introduce(out io.Writer, took time.Duration) {
 	_, _ = fmt.Fprintf(out, `
 Countersign is up after %.1f s, on this machine only. ^C stops it; the next start goes on where it stopped.
 
-  %-32s ingress: takes deliveries; /healthz, /readyz, /metrics
+  %-32s ingress: takes deliveries; /setup/ says how to connect an LMS; /healthz, /readyz, /metrics
   %-32s Temporal Web UI: every completion, step by step (clients: %s)
   %-32s simulators: Arena, LRS and mails (SMTP %s); approve, break, mend
   %-32s worker: /healthz, /readyz, /metrics

@@ -158,3 +158,15 @@ func TestNoticeWaitsForTheEndOfQuietHours_R133(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, w.sent, 1)
 }
+
+// A journal that was restored from an older copy knows some completions no more; their notice goes out all the same.
+func TestNoticeOfAForgottenCompletionGoesOut(t *testing.T) {
+	w := newWorld(t)
+	_, failure := run[struct{}](w, "SendNotice", workflows.SendNotice{Tenant: "acme", ID: "acme/run/1", Groups: []workflows.InboxGroup{{
+		Class: training.FailureUnreachable, Count: 1,
+		Examples: []workflows.InboxItem{{ID: "1", Fingerprint: completion().Fingerprint(), Course: "C", Class: training.FailureUnreachable}},
+	}}})
+	require.Empty(t, failure)
+	require.Len(t, w.sent, 1)
+	require.Empty(t, w.sent[0].Failures[0].Learner)
+}

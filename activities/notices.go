@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"countersign/internal/journal"
 	"countersign/internal/notify"
 	"countersign/internal/training"
 	"countersign/workflows"
@@ -69,6 +70,9 @@ func (a *Activities) nameLearners(ctx context.Context, tenant Tenant, notice *no
 			continue
 		}
 		stored, err := a.cfg.Journal.Completion(ctx, notice.Tenant, item.Fingerprint)
+		if errors.Is(err, journal.ErrNotFound) {
+			continue // lost with a restored journal: the notice is worth more than the name
+		}
 		if err != nil {
 			return fmt.Errorf("send notice %s: %w", notice.ID, err)
 		}

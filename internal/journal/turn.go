@@ -37,7 +37,7 @@ type turns struct {
 // stopped in the middle of one must not stop the others for longer.
 const turnPatience = 2 * time.Second
 
-// openTurns makes the two files beside the database, with the mode of the database. They are empty
+// openTurns makes the two files beside the database, for this user alone. They are empty
 // and never removed: another process may hold them.
 func openTurns(path string) (*turns, error) {
 	t := &turns{mine: make(chan struct{}, 1), patience: turnPatience}

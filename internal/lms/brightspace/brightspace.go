@@ -68,23 +68,16 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
-	var decoded lms.Decoded
-	items, isArray := []strictjson.Value{root}, root.Kind() == strictjson.Array
-	switch {
-	case isArray:
-		items = root.Items()
-	case root.Kind() != strictjson.Object:
-		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of them, is %s", lms.ErrUnreadable, root.Kind())
+	items, err := strictjson.OneOrMany(root, "an event")
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
+	var decoded lms.Decoded
 	if len(items) == 0 {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
 	}
-	for i, item := range items {
-		where := ""
-		if isArray {
-			where = fmt.Sprintf("[%d]: ", i)
-		}
-		a.add(&decoded, item, where)
+	for _, item := range items {
+		a.add(&decoded, item.Value, item.Where)
 	}
 	return decoded, nil
 }

@@ -77,19 +77,16 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 	if err != nil {
 		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
 	}
+	items, err := strictjson.OneOrMany(root, "an event")
+	if err != nil {
+		return lms.Decoded{}, fmt.Errorf("%w: %w", lms.ErrUnreadable, err)
+	}
 	var decoded lms.Decoded
-	switch root.Kind() {
-	case strictjson.Object:
-		a.add(&decoded, root, "")
-	case strictjson.Array:
-		for i, item := range root.Items() {
-			a.add(&decoded, item, fmt.Sprintf("[%d]: ", i))
-		}
-		if len(root.Items()) == 0 {
-			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
-		}
-	default:
-		return lms.Decoded{}, fmt.Errorf("%w: want an event or an array of them, is %s", lms.ErrUnreadable, root.Kind())
+	if len(items) == 0 {
+		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Reason: "the array holds no event"})
+	}
+	for _, item := range items {
+		a.add(&decoded, item.Value, item.Where)
 	}
 	return decoded, nil
 }

@@ -1,6 +1,6 @@
 // Command bench measures how fast a Countersign is, and against what:
 //
-//	go run ./bench                          everything, on both databases: about 50 minutes
+//	go run ./bench                          everything, on both databases: about an hour
 //	go run ./bench -short                   small sizes, few rounds: that everything is measured
 //	go run ./bench -only acks,commits       some rows
 //	go run ./bench -database sqlite -json   one database; JSON instead of Markdown

@@ -88,8 +88,22 @@ const frozenWrites = 20
 // requests that have left it and whose answers it does not read, and others that leave when it wakes.
 func (r *Rig) freezeInTheMiddle() error {
 	r.world.qms.Fault(arena.EndpointComplete, fault.Slow(2*time.Second, frozenWrites))
-	time.Sleep(time.Second) // some are under way by then
+	for deadline := time.Now().Add(freezeLimit); r.slowWrites() == frozenWrites && time.Now().Before(deadline); {
+		time.Sleep(drainPoll)
+	}
 	return r.worker().freeze()
+}
+
+// freezeLimit is how long a write is waited for; a run may have none left.
+const freezeLimit = 3 * time.Second
+
+// slowWrites is how many of the slow writes have not begun yet.
+func (r *Rig) slowWrites() int {
+	left := 0
+	for _, f := range r.world.qms.Faults()[arena.EndpointComplete] {
+		left += f.Times
+	}
+	return left
 }
 
 func (r *Rig) workerThaw() error { return r.worker().thaw() }

@@ -39,9 +39,9 @@ func TestApprovalInTheQMSIsNoticed_R120_R122(t *testing.T) {
 	require.Equal(t, training.RecordCompleted, result.Status)
 	require.Equal(t, "QMS", result.DecidedBy)
 	require.Equal(t, []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute}, w.gaps(readRecord))
-	require.Empty(t, w.calls[carryDecision], "the QMS knows it already")
-	require.Len(t, w.calls[issueCertificate], 1)
-	require.Len(t, w.calls[postStatement], 1)
+	require.Empty(t, w.called(carryDecision), "the QMS knows it already")
+	require.Len(t, w.called(issueCertificate), 1)
+	require.Len(t, w.called(postStatement), 1)
 	require.Len(t, w.decisions, 1)
 	require.Equal(t, "qms", w.decisions[0].Via)
 	require.Equal(t, training.ActionApprove, w.decisions[0].Decision.Action)
@@ -57,8 +57,8 @@ func TestRejectionInTheQMSIsSaid_R120_R122(t *testing.T) {
 		require.Equal(t, status, result.Status)
 		require.Equal(t, "QMS", result.DecidedBy)
 		require.Contains(t, result.Reason, string(status))
-		require.Empty(t, w.calls[carryDecision])
-		require.Empty(t, w.calls[issueCertificate])
+		require.Empty(t, w.called(carryDecision))
+		require.Empty(t, w.called(issueCertificate))
 		require.Equal(t, training.ActionReject, w.decisions[0].Decision.Action)
 	}
 }
@@ -72,7 +72,7 @@ func TestPollOf14DaysIsPatient_R122(t *testing.T) {
 		env.SignalWorkflow(ApprovalSignal, decision(training.ActionApprove))
 	}, 14*24*time.Hour+time.Minute)
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
-	require.Len(t, w.calls[readRecord], 88)
+	require.Len(t, w.called(readRecord), 88)
 	require.Equal(t, 4*time.Hour, w.gaps(readRecord)[86])
 }
 
@@ -129,8 +129,8 @@ func TestPointlessWaitIsReviewed_R122(t *testing.T) {
 		}
 		result := carried(t, env)
 		require.Equal(t, training.OutcomeClosed, result.Outcome, class)
-		require.Len(t, w.calls[readRecord], 1)
-		require.Empty(t, w.calls[issueCertificate])
+		require.Len(t, w.called(readRecord), 1)
+		require.Empty(t, w.called(issueCertificate))
 		require.Equal(t, class, w.outcomes[0].Failure.Class, "kept for whoever examines it")
 	}
 }
@@ -146,16 +146,16 @@ func TestReminderAndEscalationButNeverAnApproval_R120(t *testing.T) {
 	env.RegisterDelayedCallback(func() {
 		require.False(t, env.IsWorkflowCompleted())
 		require.Empty(t, w.decisions)
-		require.Empty(t, w.calls[carryDecision])
+		require.Empty(t, w.called(carryDecision))
 		env.SignalWorkflow(ApprovalSignal, decision(training.ActionReject))
 	}, 365*24*time.Hour)
 	require.Equal(t, training.OutcomeRejected, carried(t, env).Outcome)
 	require.Equal(t, map[NoticeKind]time.Duration{
 		NoticeApproval: 0, NoticeApprovalReminder: 24 * time.Hour, NoticeApprovalEscalation: 72 * time.Hour,
 	}, at)
-	require.Equal(t, []NoticeKind{NoticeApproval, NoticeApprovalReminder, NoticeApprovalEscalation}, kinds(w.told))
+	require.Equal(t, []NoticeKind{NoticeApproval, NoticeApprovalReminder, NoticeApprovalEscalation}, kinds(w.heard()))
 	ids := map[string]bool{}
-	for _, told := range w.told {
+	for _, told := range w.heard() {
 		require.Empty(t, told.Item.Class, "nothing has failed")
 		require.Equal(t, "TR-1", told.Item.RecordID)
 		ids[told.Item.ID] = true
@@ -242,7 +242,7 @@ func TestFourEyesAreTwoPersons_R120(t *testing.T) {
 		env.SignalWorkflow(ApprovalSignal, by("M.Keller ", training.ActionApprove))
 	}, 2*time.Hour)
 	env.RegisterDelayedCallback(func() {
-		require.Empty(t, w.calls[carryDecision], "one person twice is no second one")
+		require.Empty(t, w.called(carryDecision), "one person twice is no second one")
 		require.Contains(t, details(t, env), "a second person has to approve; this one has")
 		env.SignalWorkflow(ApprovalSignal, by("a.roth", training.ActionApprove))
 	}, 3*time.Hour)

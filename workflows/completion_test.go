@@ -19,9 +19,9 @@ func TestCompletionEndsCompleted_R1(t *testing.T) {
 		Certificate: "CS-1", Statement: "statement-1",
 	}, result)
 	for _, step := range []string{resolveLearner, checkRecord, completeRecord, issueCertificate, postStatement, recordOutcome} {
-		require.Len(t, w.calls[step], 1, step)
+		require.Len(t, w.called(step), 1, step)
 	}
-	require.Empty(t, w.told)
+	require.Empty(t, w.heard())
 	require.Equal(t, training.OutcomeCompleted, w.outcomes[0].Outcome)
 }
 
@@ -45,7 +45,7 @@ func TestRetriesComeAfter1And5And15Minutes_R123(t *testing.T) {
 			require.Equal(t, exactly, w.gaps(step))
 			require.Equal(t, training.OutcomeClosed, result.Outcome)
 			require.Equal(t, "m.keller", result.DecidedBy)
-			require.Len(t, w.told, 1, "one notice after the third failed retry")
+			require.Len(t, w.heard(), 1, "one notice after the third failed retry")
 			require.Equal(t, training.StateInReview, w.waits[0].State)
 		})
 	}
@@ -59,8 +59,8 @@ func TestThirdRetrySucceeds_R123(t *testing.T) {
 		return VerifiedRecord{RecordID: "TR-1", Status: training.RecordCompleted}, nil
 	}}
 	require.Equal(t, training.OutcomeCompleted, carried(t, environment(t, w)).Outcome)
-	require.Len(t, w.calls[completeRecord], 4)
-	require.Empty(t, w.told)
+	require.Len(t, w.called(completeRecord), 4)
+	require.Empty(t, w.heard())
 }
 
 func TestRetryAfterLengthensTheFirstGapOfALocalStep(t *testing.T) {
@@ -98,7 +98,7 @@ func TestPermanentFailureIsReviewedAtOnce(t *testing.T) {
 			result := carried(t, env)
 			require.Equal(t, training.OutcomeCompleted, result.Outcome, "retry carries on")
 			require.Equal(t, "TR-2", result.RecordID)
-			require.Equal(t, class, w.told[0].Item.Class)
+			require.Equal(t, class, w.heard()[0].Item.Class)
 			require.Equal(t, []RecordDecision{{
 				Ref:      Ref{Tenant: "acme", Fingerprint: input().Fingerprint, Retry: input().Policy.Retry},
 				Decision: decision(training.ActionRetry), Round: 1, Via: "signal",
@@ -118,7 +118,7 @@ func TestApprovalIsWaitedFor_R120(t *testing.T) {
 	pending(w)
 	env := environment(t, w)
 	env.RegisterDelayedCallback(func() {
-		require.Empty(t, w.calls[issueCertificate], "nothing is issued before the approval")
+		require.Empty(t, w.called(issueCertificate), "nothing is issued before the approval")
 		env.SignalWorkflow(ApprovalSignal, decision(training.ActionApprove))
 	}, 72*time.Hour)
 	result := carried(t, env)
@@ -126,7 +126,7 @@ func TestApprovalIsWaitedFor_R120(t *testing.T) {
 	require.Equal(t, training.OutcomeCompleted, result.Outcome)
 	require.Equal(t, training.RecordCompleted, result.Status)
 	require.Equal(t, training.StateWaitingApproval, w.waits[0].State)
-	require.Len(t, w.calls[issueCertificate], 1)
+	require.Len(t, w.called(issueCertificate), 1)
 }
 
 func TestRejectionIssuesNothing_R120(t *testing.T) {
@@ -139,8 +139,8 @@ func TestRejectionIssuesNothing_R120(t *testing.T) {
 	require.Equal(t, training.OutcomeRejected, result.Outcome)
 	require.Equal(t, training.RecordInProgress, result.Status)
 	require.Equal(t, "practical test seen", result.Reason)
-	require.Empty(t, w.calls[issueCertificate])
-	require.Empty(t, w.calls[postStatement])
+	require.Empty(t, w.called(issueCertificate))
+	require.Empty(t, w.called(postStatement))
 }
 
 // Anything but a complete, allowed decision is ignored, and the completion still waits.
@@ -160,7 +160,7 @@ func TestUnfitSignalsAreIgnored(t *testing.T) {
 	}
 	env.RegisterDelayedCallback(func() {
 		require.False(t, env.IsWorkflowCompleted())
-		require.Empty(t, w.calls[carryDecision])
+		require.Empty(t, w.called(carryDecision))
 		env.SignalWorkflow(ApprovalSignal, decision(training.ActionApprove))
 	}, 24*time.Hour)
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
@@ -203,7 +203,7 @@ func TestDecisionsAreCountedOverRuns(t *testing.T) {
 	w.onTold = func(InboxItem) { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }
 	carried(t, env)
 	require.Equal(t, 3, w.decisions[0].Round)
-	require.Equal(t, string(input().Fingerprint)+"/default-test-run-id/3", w.told[0].Item.ID)
+	require.Equal(t, string(input().Fingerprint)+"/default-test-run-id/3", w.heard()[0].Item.ID)
 }
 
 func TestEarlyApprovalCounts(t *testing.T) {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 // world is an Activities whose steps succeed unless a test says otherwise, and which keeps
 // what it was asked.
 type world struct {
+	// mu guards what a step that nobody waits for adds to, perhaps after the workflow's end.
 	mu    sync.Mutex
 	now   func() time.Time
 	calls map[string][]time.Time
@@ -44,11 +46,11 @@ type world struct {
 	earlier int
 	// verified says that the journal has the proof of a read-back.
 	verified bool
-	telling  sync.Mutex
 	told     []TellAdmins
 	notices  []SendNotice
-	// onTold is called when the admins have been told.
-	onTold func(InboxItem)
+	// onTold is called when the admins have been told, for one item at a time.
+	telling sync.Mutex
+	onTold  func(InboxItem)
 }
 
 func (w *world) call(name string) int {
@@ -56,6 +58,20 @@ func (w *world) call(name string) int {
 	defer w.mu.Unlock()
 	w.calls[name] = append(w.calls[name], w.now())
 	return len(w.calls[name])
+}
+
+// called is when a step was asked for, each time.
+func (w *world) called(name string) []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.calls[name])
+}
+
+// heard is what the admins were told.
+func (w *world) heard() []TellAdmins {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.told)
 }
 
 func (w *world) ResolveLearner(context.Context, Ref) error {
@@ -150,9 +166,11 @@ func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
 
 func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
 	w.call(tellAdmins)
+	w.mu.Lock()
+	w.told = append(w.told, in)
+	w.mu.Unlock()
 	w.telling.Lock() // two may be told at once
 	defer w.telling.Unlock()
-	w.told = append(w.told, in)
 	if w.onTold != nil {
 		w.onTold(in.Item)
 	}
@@ -171,8 +189,9 @@ func (w *world) SendNotice(_ context.Context, in SendNotice) error {
 // gaps are the waits between the calls of one step.
 func (w *world) gaps(name string) []time.Duration {
 	var gaps []time.Duration
-	for i := 1; i < len(w.calls[name]); i++ {
-		gaps = append(gaps, w.calls[name][i].Sub(w.calls[name][i-1]).Round(time.Second))
+	calls := w.called(name)
+	for i := 1; i < len(calls); i++ {
+		gaps = append(gaps, calls[i].Sub(calls[i-1]).Round(time.Second))
 	}
 	return gaps
 }

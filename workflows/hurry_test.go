@@ -40,7 +40,7 @@ func TestRetryNowEndsTheWaitForTheNextAttempt_R123_R139(t *testing.T) {
 			result := carried(t, env)
 			require.Equal(t, training.OutcomeCompleted, result.Outcome)
 			require.Equal(t, []time.Duration{time.Minute, time.Minute}, w.gaps(step)[:2], "at 0, 1 and 2 minutes")
-			require.Empty(t, w.told)
+			require.Empty(t, w.heard())
 			require.Len(t, w.decisions, 1)
 			require.Equal(t, training.ActionRetry, w.decisions[0].Decision.Action)
 			require.Equal(t, "signal", w.decisions[0].Via)
@@ -139,5 +139,5 @@ func TestSecondRetryOfAReviewHurriesNothing(t *testing.T) {
 	}, time.Hour)
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
 	require.Len(t, w.decisions, 1)
-	require.Len(t, w.calls[completeRecord], 1)
+	require.Len(t, w.called(completeRecord), 1)
 }

@@ -51,8 +51,8 @@ func TestReviewDecisionsCarryOn_R139(t *testing.T) {
 			result := carried(t, env)
 			require.Equal(t, training.OutcomeCompleted, result.Outcome)
 			require.Equal(t, test.decision, w.decisions[0].Decision)
-			require.Len(t, w.calls[checkRecord], 2)
-			require.False(t, w.calls[checkRecord][1].Before(w.calls[recordDecision][0]))
+			require.Len(t, w.called(checkRecord), 2)
+			require.False(t, w.called(checkRecord)[1].Before(w.called(recordDecision)[0]))
 		})
 	}
 }
@@ -109,13 +109,13 @@ func TestRefusedChoiceIsAskedAgain_R139(t *testing.T) {
 	env := environment(t, w)
 	w.onTold = func(item InboxItem) {
 		if item.Class == training.FailureTrainingMismatch {
-			require.Empty(t, w.calls[completeRecord])
+			require.Empty(t, w.called(completeRecord))
 		}
 		env.SignalWorkflow(ReviewSignal, useRecord())
 	}
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
-	require.Len(t, w.told, 2)
-	require.Len(t, w.calls[completeRecord], 1)
+	require.Len(t, w.heard(), 2)
+	require.Len(t, w.called(completeRecord), 1)
 }
 
 // A document that cannot be made is skipped by decision: the completion is completed, and result and
@@ -149,7 +149,7 @@ func TestSkippedDocumentIsNamed_R139(t *testing.T) {
 			require.Equal(t, training.RecordCompleted, result.Status)
 			require.Equal(t, test.skipped, result.Skipped)
 			require.Equal(t, test.skipped, w.outcomes[0].Skipped)
-			require.Len(t, w.calls[completeRecord], 1)
+			require.Len(t, w.called(completeRecord), 1)
 			require.Len(t, w.decisions, len(test.actions))
 			require.Nil(t, w.outcomes[0].Failure)
 		})
@@ -176,8 +176,8 @@ func TestRetryAfterASkip(t *testing.T) {
 	result := carried(t, env)
 	require.Equal(t, []training.EffectKind{training.EffectCertificate}, result.Skipped)
 	require.Equal(t, "statement-1", result.Statement)
-	require.Len(t, w.calls[issueCertificate], 1)
-	require.Len(t, w.calls[completeRecord], 2)
+	require.Len(t, w.called(issueCertificate), 1)
+	require.Len(t, w.called(completeRecord), 2)
 }
 
 // Nobody decides: reminded after 7 days and one day before the end, then it ends with everything kept.
@@ -195,8 +195,8 @@ func TestReviewExpiresAfter14Days_R141(t *testing.T) {
 	result := carried(t, env)
 	const day = 24 * time.Hour
 	require.Equal(t, []time.Duration{0, 7 * day, 13 * day}, at)
-	require.Equal(t, []NoticeKind{NoticeReview, NoticeReviewReminder, NoticeReviewReminder}, kinds(w.told))
-	require.NotEqual(t, w.told[1].Item.ID, w.told[2].Item.ID)
+	require.Equal(t, []NoticeKind{NoticeReview, NoticeReviewReminder, NoticeReviewReminder}, kinds(w.heard()))
+	require.NotEqual(t, w.heard()[1].Item.ID, w.heard()[2].Item.ID)
 	require.WithinDuration(t, start.Add(14*day), env.Now(), time.Minute)
 
 	require.Equal(t, training.OutcomeExpiredInReview, result.Outcome)

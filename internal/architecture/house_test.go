@@ -22,6 +22,7 @@ var product = []room{
 	{"internal/clientcert", nil},
 	{"internal/lms/*", []string{"internal/training", "internal/lms", "internal/lms/strictjson", "internal/lms/mapping", "internal/lms/signature"}},
 	{"internal/lms/platform", []string{"internal/lms", "internal/lms/mapping", "internal/lms/*"}},
+	{"internal/lmsapi", []string{"internal/training"}},
 	{"internal/issuer", []string{"internal/lms", "internal/lms/signature"}},
 	{"internal/setup", []string{"internal/lms/mapping"}},
 

@@ -24,6 +24,10 @@ const (
 	NoticeApprovalReminder   NoticeKind = "approval_reminder"
 	NoticeApprovalEscalation NoticeKind = "approval_escalation"
 	NoticeReviewReminder     NoticeKind = "review_reminder"
+	// NoticeOutage says that a target is held: nothing is asked of it until it answers or is resumed.
+	NoticeOutage NoticeKind = "outage"
+	// NoticeAllClear says that the cause of earlier notices is over.
+	NoticeAllClear NoticeKind = "all_clear"
 )
 
 // InboxItem is one thing the training admins must hear of: a completion that waits for a review or an
@@ -36,8 +40,11 @@ type InboxItem struct {
 	// Delivery is "" for a completion.
 	Delivery string     `json:"delivery,omitempty"`
 	Kind     NoticeKind `json:"kind,omitempty"`
-	Course   string     `json:"course,omitempty"`
-	RecordID string     `json:"recordId,omitempty"`
+	// Cause is what several items have in common beside kind and class, e.g. "qms": an all-clear names
+	// the cause that is over. "" for none.
+	Cause    string `json:"cause,omitempty"`
+	Course   string `json:"course,omitempty"`
+	RecordID string `json:"recordId,omitempty"`
 	// Class and Detail are "" for an approval: nothing has failed.
 	Class  training.FailureClass `json:"class"`
 	Detail string                `json:"detail,omitempty"`

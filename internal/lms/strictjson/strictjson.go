@@ -3,18 +3,19 @@
 // after the value, and more depth or tokens than a real delivery has (RFC 8259 §4, §8; RFC 7493).
 // Numbers stay the digits that were sent. Errors name positions and keys, never values.
 //
-// It stands on the tokenizer of encoding/json, because encoding/json/v2, which has most of
-// these rules, is still an experiment in Go 1.26.
+// It stands on the tokenizer that becomes encoding/json/jsontext in Go 1.27. It has most of these rules; what
+// differs is that a refusal here says where, in words that hold nothing of the body.
 package strictjson
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Limits bound what one body may cost. The length is bounded before, by whoever reads it.
@@ -51,8 +52,10 @@ func Decode(body []byte, limits Limits) (Value, error) {
 	if err := checkText(body); err != nil {
 		return Value{}, err
 	}
-	d := decoder{tokens: json.NewDecoder(bytes.NewReader(body)), limits: limits}
-	d.tokens.UseNumber()
+	// A buffer is read where it stands. Its text is checked already, and the names are below: they need
+	// the reason, the place and the map in any case.
+	d := decoder{limits: limits, tokens: jsontext.NewDecoder(bytes.NewBuffer(body),
+		jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))}
 	first, err := d.next()
 	if err != nil {
 		return Value{}, err
@@ -61,7 +64,7 @@ func Decode(body []byte, limits Limits) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if _, err := d.tokens.Token(); !errors.Is(err, io.EOF) {
+	if _, err := d.tokens.ReadToken(); !errors.Is(err, io.EOF) {
 		return Value{}, d.refuse("more than one value")
 	}
 	return value, nil
@@ -69,7 +72,7 @@ func Decode(body []byte, limits Limits) (Value, error) {
 
 // decoder builds the tree. Its recursion is bounded by limits.Depth.
 type decoder struct {
-	tokens *json.Decoder
+	tokens *jsontext.Decoder
 	limits Limits
 	read   int
 	path   []step
@@ -81,36 +84,41 @@ type step struct {
 	index int
 }
 
-func (d *decoder) next() (json.Token, error) {
-	token, err := d.tokens.Token()
+// next reads a token, which is good until the next one is read.
+func (d *decoder) next() (jsontext.Token, error) {
+	token, err := d.tokens.ReadToken()
 	if err != nil {
-		// The text of a syntax error quotes a character of the body, so it stays here.
+		refusal := d.refuse("not JSON")
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, d.refuse("incomplete JSON")
+			refusal.Reason = "incomplete JSON"
 		}
-		return nil, d.refuse("not JSON")
+		// Its text quotes a character of the body, so only the place of a syntax error leaves here.
+		if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+			refusal.Offset = syntax.ByteOffset
+		}
+		return jsontext.Token{}, refusal
 	}
 	if d.read++; d.read > d.limits.Tokens {
-		return nil, d.refuse(fmt.Sprintf("more than %d tokens", d.limits.Tokens))
+		return jsontext.Token{}, d.refuse(fmt.Sprintf("more than %d tokens", d.limits.Tokens))
 	}
 	return token, nil
 }
 
-func (d *decoder) value(token json.Token, depth int) (Value, error) {
-	switch token := token.(type) {
-	case nil:
+func (d *decoder) value(token jsontext.Token, depth int) (Value, error) {
+	switch token.Kind() {
+	case 'n':
 		return Value{kind: Null}, nil
-	case bool:
-		return Value{kind: Bool, truth: token}, nil
-	case json.Number:
+	case 't', 'f':
+		return Value{kind: Bool, truth: token.Bool()}, nil
+	case '0':
 		return Value{kind: Number, text: token.String()}, nil
-	case string:
-		return Value{kind: String, text: token}, nil
+	case '"':
+		return Value{kind: String, text: token.String()}, nil
 	}
 	if depth == d.limits.Depth {
 		return Value{}, d.refuse(fmt.Sprintf("nested deeper than %d", d.limits.Depth))
 	}
-	if token == json.Delim('[') {
+	if token.Kind() == '[' {
 		return d.array(depth)
 	}
 	return d.object(depth)
@@ -124,7 +132,7 @@ func (d *decoder) array(depth int) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		if token == json.Delim(']') {
+		if token.Kind() == ']' {
 			d.leave()
 			return Value{kind: Array, items: items}, nil
 		}
@@ -144,13 +152,10 @@ func (d *decoder) object(depth int) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		if token == json.Delim('}') {
+		if token.Kind() == '}' {
 			return Value{kind: Object, members: members}, nil
 		}
-		key, ok := token.(string)
-		if !ok {
-			return Value{}, d.refuse("not JSON")
-		}
+		key := token.String() // the tokenizer has seen that it is a text
 		d.enter(step{key: &key})
 		// Which of two equal keys counts differs from reader to reader: a signed body must
 		// not say two things (RFC 8259 §4).
@@ -206,6 +211,9 @@ func isName(key string) bool {
 func checkText(body []byte) error {
 	if bytes.HasPrefix(body, []byte("\xef\xbb\xbf")) {
 		return &Error{Offset: 3, Reason: "byte order mark"}
+	}
+	if utf8.Valid(body) && !bytes.Contains(body, []byte(`\u`)) {
+		return nil // nearly every body
 	}
 	for at := 0; at < len(body); {
 		r, size := utf8.DecodeRune(body[at:])

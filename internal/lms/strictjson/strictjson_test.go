@@ -21,7 +21,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"nothing":                {"", "incomplete JSON at byte 0"},
 		"only spaces":            {" \n ", "incomplete JSON"},
 		"cut off":                {`{"a":[1,`, "incomplete JSON at byte 8, a[1]"},
-		"cut off in a string":    {`{"a":"b`, "incomplete JSON at byte 5, a"},
+		"cut off in a string":    {`{"a":"b`, "incomplete JSON at byte 7, a"},
 		"trailing comma":         {`{"a":1,}`, "not JSON"},
 		"trailing comma, array":  {`[1,]`, "not JSON"},
 		"missing comma":          {`[1 2]`, "not JSON"},

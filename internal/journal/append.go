@@ -128,9 +128,9 @@ func prepareCompletion(d Delivery, c training.Completion) (newCompletion, error)
 	if c.Tenant != d.Tenant || c.Source != d.Source {
 		return newCompletion{}, errors.New("is of another tenant or source than its delivery")
 	}
-	// The print holds every text of c as it is; encoding/json would silently replace what is
-	// not UTF-8, and the document would no longer match its fingerprint.
-	if err := checkText(fmt.Sprint(c)); err != nil {
+	// encoding/json would silently replace what is not UTF-8, and the document would no longer match
+	// its fingerprint.
+	if err := checkText(texts(c)...); err != nil {
 		return newCompletion{}, err
 	}
 	document, err := json.Marshal(c)
@@ -142,6 +142,16 @@ func prepareCompletion(d Delivery, c training.Completion) (newCompletion, error)
 		source: d.Source, platform: cmp.Or(c.Platform, d.Platform), courseLabel: c.Course.Label(),
 		document: string(document), deliveryID: d.ID, receivedAt: micros(d.ReceivedAt),
 	}, nil
+}
+
+// texts is every text of c.
+func texts(c training.Completion) []string {
+	return []string{
+		c.Tenant, c.Source, c.Platform, c.EventID, c.Event, c.EnrollmentID,
+		c.Learner.ID, c.Learner.Username, c.Learner.Email, c.Learner.ExternalID, c.Learner.FirstName, c.Learner.LastName,
+		c.Course.ID, c.Course.Title, c.Course.Code,
+		string(c.Precision), c.CompletedAtSource, c.Score.Raw, c.Score.Max, c.MappingVersion,
+	}
 }
 
 // enqueue hands w to the committers or says at once that it cannot wait.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"countersign/internal/journal"
 	"countersign/internal/lms/mapping"
@@ -34,6 +35,8 @@ type Process struct {
 	// Temporal is away (law 1).
 	Temporal  client.Client
 	Namespace string
+
+	stop context.CancelFunc
 }
 
 // ArenaQMS is the QMS adapter that settings name "arena".
@@ -84,6 +87,10 @@ func Open(ctx context.Context, name string, logTo io.Writer) (*Process, error) {
 	if err := p.dialTemporal(); err != nil {
 		return nil, errors.Join(err, p.Journal.Close())
 	}
+	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if os.Getenv("GOGC") == "" {
+		go watchGarbage(ctx)
+	}
 	return p, nil
 }
 
@@ -109,6 +116,7 @@ func (p *Process) dialTemporal() error {
 
 // Close closes the Temporal connection and then the journal, which commits what it was given.
 func (p *Process) Close() error {
+	p.stop()
 	p.Temporal.Close()
 	return p.Journal.Close()
 }

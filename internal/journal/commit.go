@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +19,6 @@ const (
 	commitTimeout = 30 * time.Second
 	// maxBatchBytes bounds one transaction: a large one keeps all its callers waiting.
 	maxBatchBytes = 8 << 20
-	// maxRows bounds one INSERT: SQLite takes at most 32766 parameters.
-	maxRows = 500
 )
 
 // commitQueued is a committer: it takes what waits, commits it as one transaction and answers. While
@@ -169,8 +168,8 @@ func write(batch []*waiting, fresh map[key]bool) []Receipt {
 func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCompletion) (map[key]bool, error) {
 	fresh := map[key]bool{}
 	now := micros(j.now())
-	for rows := range slices.Chunk(all, maxRows) {
-		var args []any
+	for rows := range inserts(j.dialect, all) {
+		args := make([]any, 0, 10*len(rows))
 		for _, c := range rows {
 			args = append(args, c.tenant, c.fingerprint, c.source, c.platform, c.deliveryID,
 				c.receivedAt, c.courseLabel, c.document, string(training.StateQueued), now)
@@ -192,21 +191,35 @@ func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCo
 }
 
 func (j *Journal) insertDeliveries(ctx context.Context, tx *sql.Tx, batch []*waiting, receipts []Receipt) error {
-	for start := 0; start < len(batch); start += maxRows {
-		end := min(start+maxRows, len(batch))
-		var args []any
-		for i, w := range batch[start:end] {
+	start := 0
+	for rows := range inserts(j.dialect, batch) {
+		args := make([]any, 0, 12*len(rows))
+		for i, w := range rows {
 			d := w.delivery
 			args = append(args, d.ID, d.Tenant, d.Source, d.Platform, micros(d.ReceivedAt),
 				d.Method, d.Path, d.RemoteAddr, w.header, string(receipts[start+i].Verdict), d.Reason, d.Body)
 		}
+		start += len(rows)
 		_, err := tx.ExecContext(ctx, j.dialect.rebind(
-			`INSERT INTO deliveries (`+deliveryColumns+`, body) VALUES `+tuples(end-start, 12)), args...)
+			`INSERT INTO deliveries (`+deliveryColumns+`, body) VALUES `+tuples(len(rows), 12)), args...)
 		if err != nil {
 			return fmt.Errorf("insert deliveries: %w", err)
 		}
 	}
 	return nil
+}
+
+// inserts cuts rows into what one INSERT takes.
+func inserts[T any](d dialect, rows []T) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for len(rows) > 0 {
+			n := d.insertRows(len(rows))
+			if !yield(rows[:n]) {
+				return
+			}
+			rows = rows[n:]
+		}
+	}
 }
 
 // tuples is "(?,?),(?,?)" for rows and columns.

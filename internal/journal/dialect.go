@@ -15,6 +15,8 @@ type dialect interface {
 	rebind(query string) string
 	// committers is how many group commits profitably run side by side.
 	committers() int
+	// insertRows is how many of n waiting rows, at least one, the next INSERT takes.
+	insertRows(n int) int
 	// refusesContent reports whether err is about what was written, and not about the
 	// connection, the disk or another transaction: trying again cannot help, and others are
 	// not concerned.

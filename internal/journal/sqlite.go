@@ -38,7 +38,7 @@ func openSQLite(ctx context.Context, path string) (_ database, err error) {
 		return database{}, fmt.Errorf("SQLite file: %w", err)
 	}
 
-	write, err := sql.Open("sqlite", sqliteURI(path, "_txlock", "immediate", "_foreign_keys", "on",
+	write, err := openKeeping(sqliteURI(path, "_txlock", "immediate", "_foreign_keys", "on",
 		// WAL flushes at every commit only with FULL; with NORMAL a power cut loses the last ones.
 		"_journal_mode", "WAL", "_synchronous", "FULL",
 		// Without it, INSERT OR REPLACE would delete rows behind the triggers' back.
@@ -47,7 +47,7 @@ func openSQLite(ctx context.Context, path string) (_ database, err error) {
 		return database{}, fmt.Errorf("SQLite file: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", sqliteURI(path, "_query_only", "on"))
+	read, err := openKeeping(sqliteURI(path, "_query_only", "on"))
 	if err != nil {
 		return database{}, errors.Join(fmt.Errorf("SQLite file: %w", err), write.Close())
 	}
@@ -100,6 +100,16 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 func (sqliteDialect) rebind(query string) string { return query }
 
 func (sqliteDialect) committers() int { return 1 }
+
+// insertRows knows few sizes, so that each is a statement that is kept. There is no round trip to save.
+func (sqliteDialect) insertRows(n int) int {
+	for _, size := range []int{32, 8} {
+		if n >= size {
+			return size
+		}
+	}
+	return 1
+}
 
 func (sqliteDialect) refusesContent(err error) bool {
 	var refused *sqlite.Error

@@ -42,6 +42,7 @@ func scanClaimed(row scanner, rest ...any) (Claimed, error) {
 //
 // The free slots go to the tenants with the fewest completions in flight, so that one with
 // 100,000 waiting does not keep another's only one waiting; within a tenant the oldest go first.
+// A tenant with a target that is HELD or PAUSED gets none: its completions stay queued.
 // Claims of all processes are made one after another: none returns what another has.
 func (j *Journal) Claim(ctx context.Context, limit int, lease time.Duration) ([]Claimed, error) {
 	var claimed []Claimed
@@ -79,6 +80,14 @@ func (j *Journal) claim(ctx context.Context, tx *sql.Tx, limit int, now, until t
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
+	held, err := list(ctx, j, tx, func(row scanner) (name string, err error) {
+		err = row.Scan(&name)
+		return name, err
+	}, heldTenants)
+	if err != nil {
+		return nil, fmt.Errorf("list held tenants: %w", err)
+	}
+	tenants = slices.DeleteFunc(tenants, func(t tenantShare) bool { return slices.Contains(held, t.name) })
 	for i := range tenants {
 		tenants[i].inFlight = inFlight[tenants[i].name]
 	}

@@ -71,6 +71,8 @@ type Projection struct {
 	// FailureClass and FailureDetail replace what was there; "" clears it.
 	FailureClass  training.FailureClass
 	FailureDetail string
+	// FailureTarget is the target that has failed as an outage would, "" for none.
+	FailureTarget string
 	// RecordID is the training record; "" keeps the known one.
 	RecordID string
 }
@@ -88,15 +90,17 @@ func (j *Journal) project(ctx context.Context, k key, p Projection) error {
 	if !slices.Contains(startedStates(), p.State) && !p.State.Ended() {
 		return errors.New("no state of a started completion")
 	}
-	if err := checkText(p.RecordID); err != nil {
+	if err := checkText(p.RecordID, p.FailureTarget); err != nil {
 		return err
 	}
 	return j.inTx(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, j.dialect.rebind(
 			`UPDATE completions SET state = ?, lease_until = NULL, failure_class = ?, failure_detail = ?,
+				failure_target = ?, failed_at = CASE WHEN ? = '' THEN failed_at ELSE ? END,
 				record_id = CASE WHEN ? = '' THEN record_id ELSE ? END, updated_at = ?
 			WHERE tenant = ? AND fingerprint = ? AND `+open),
 			string(p.State), string(p.FailureClass), readable(p.FailureDetail),
+			p.FailureTarget, string(p.FailureClass), micros(j.now()),
 			p.RecordID, p.RecordID, micros(j.now()), k.tenant, string(k.fingerprint))
 		if err != nil {
 			return err

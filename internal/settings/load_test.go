@@ -59,6 +59,7 @@ func TestLoadReadsEverySetting_R113_R162_R208(t *testing.T) {
 		MissingRecord: training.MissingCreate,
 		Approval:      training.DefaultApproval(),
 		Review:        training.DefaultReview(),
+		Outage:        training.DefaultOutage(),
 	}, acme.Policy)
 
 	lms, ok := acme.Source("lms")

@@ -34,7 +34,16 @@ const (
 	// ActionReplay starts a completion again that was closed or has expired in review (R142). It is
 	// no answer to a wait: an operator takes it with the starter's command.
 	ActionReplay Action = "replay"
+
+	// ActionPause and ActionResume are no answers to a wait either: they are about a target, of which
+	// nothing is asked until it is resumed.
+	ActionPause  Action = "pause"
+	ActionResume Action = "resume"
 )
+
+// ByCountersign signs what no person has decided: that a completion which an outage has parked is
+// tried again.
+const ByCountersign = "Countersign"
 
 // Decision is what a named person did about a waiting completion, and why (law 5).
 // As JSON in the Temporal Web UI:

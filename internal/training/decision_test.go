@@ -84,7 +84,7 @@ func TestEveryActionEndsExactlyOneKindOfWait(t *testing.T) {
 		}
 	}
 	all := append(training.ApprovalActions(), keys(review)...)
-	require.ElementsMatch(t, constants[training.Action](t, "Action"), append(all, training.ActionReplay))
+	require.ElementsMatch(t, constants[training.Action](t, "Action"), append(all, training.ActionReplay, training.ActionPause, training.ActionResume))
 }
 
 // An example is to be pasted: it is JSON, and only the stand-ins are to be replaced.

@@ -39,6 +39,7 @@ const (
 	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
 	FailureTenantUnknown     FailureClass = "tenant_unknown"         // not in this worker's settings
+	FailureHeld              FailureClass = "held"                   // not asked: the QMS is held or paused
 	FailureDefect            FailureClass = "defect"                 // ours
 )
 
@@ -52,6 +53,8 @@ type Failure struct {
 	Key string `json:"key,omitempty"`
 	// Detail is what the other side said in its own stable words, e.g. "409 ALREADY_PENDING".
 	Detail string `json:"detail,omitempty"`
+	// Target is TargetQMS where it was the QMS that failed as an outage would, "" for everything else.
+	Target string `json:"target,omitempty"`
 	// RetryAfter is how long the other side asked to be left alone, 0 when it did not.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Attempts are the attempts that led here, oldest first, as far as they are known.
@@ -84,6 +87,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 func (c FailureClass) Transient() bool {
 	switch c {
 	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread,
+		FailureHeld,
 		FailureTenantUnknown: // workers are given new settings one after the other
 		return true
 	default:
@@ -161,6 +165,8 @@ var explanations = map[FailureClass]Explanation{
 		"Have the LRS's administrator compare the two statements, or close with a reason."},
 	FailureTenantUnknown: {"The worker that was to carry the completion has no settings for this tenant.", notChanged,
 		"Have the tenants' file of all workers compared. " + chooseRetry},
+	FailureHeld: {"Nothing is asked of the QMS at the moment: it does not answer, its budget of calls is spent, or somebody has paused it.", mayBeChanged,
+		"Nothing has to be done: it goes on by itself when the QMS answers or is resumed. To try all the same, choose retry."},
 	FailureDefect: {"Countersign met a situation it was not built for.", mayBeChanged,
 		"Send the failure's text to support. " + chooseRetry},
 }

@@ -45,6 +45,7 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureStatementRefused:  false,
 		training.FailureStatementConflict: false,
 		training.FailureTenantUnknown:     true,
+		training.FailureHeld:              true, // it goes on by itself
 		training.FailureDefect:            false,
 	}
 	require.ElementsMatch(t, constants[training.FailureClass](t, "FailureClass"), keys(table), "each class once")

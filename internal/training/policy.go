@@ -23,6 +23,8 @@ type Policy struct {
 	// Approval and Review say how long the completion waits for people.
 	Approval Approval
 	Review   Review
+	// Outage says what is done when the QMS does not answer.
+	Outage Outage
 }
 
 // MissingRecord is what a tenant wants where the QMS has no training record of the employee for
@@ -61,6 +63,7 @@ func DefaultPolicy() Policy {
 		MissingRecord: MissingReview,
 		Approval:      DefaultApproval(),
 		Review:        DefaultReview(),
+		Outage:        DefaultOutage(),
 	}
 }
 
@@ -107,6 +110,8 @@ type policyJSON struct {
 	// Approval and Review are absent in what was recorded before there was a choice: the defaults.
 	Approval *approvalJSON `json:"approval,omitempty"`
 	Review   *reviewJSON   `json:"review,omitempty"`
+	// Outage is absent in what was recorded before there was a choice: no hold is known then.
+	Outage *outageJSON `json:"outage,omitempty"`
 }
 
 type retryJSON struct {
@@ -145,7 +150,7 @@ func (r *Retry) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes durations as words.
 func (p Policy) MarshalJSON() ([]byte, error) {
-	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.MissingRecord, p.Approval.words(), p.Review.words()})
+	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.MissingRecord, p.Approval.words(), p.Review.words(), p.Outage.words()})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -164,9 +169,10 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	}
 	approval, approvalErr := words.Approval.approval()
 	review, reviewErr := words.Review.review()
-	if err := errors.Join(approvalErr, reviewErr); err != nil {
+	outage, outageErr := words.Outage.outage()
+	if err := errors.Join(approvalErr, reviewErr, outageErr); err != nil {
 		return err
 	}
-	*p = Policy{retry, words.HoldFailed, digest, cmp.Or(words.MissingRecord, MissingReview), approval, review}
+	*p = Policy{retry, words.HoldFailed, digest, cmp.Or(words.MissingRecord, MissingReview), approval, review, outage}
 	return nil
 }

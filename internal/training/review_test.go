@@ -45,6 +45,7 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureStatementConflict: nil,
 		training.FailureTenantUnknown:     nil,
 		training.FailureDefect:            nil,
+		training.FailureHeld:              nil,
 	}
 	require.ElementsMatch(t, constants[training.FailureClass](t, "FailureClass"), keys(table), "each class once")
 	for class, more := range table {

@@ -45,6 +45,8 @@ type Activities interface {
 	TellAdmins(ctx context.Context, in TellAdmins) error
 	// SendNotice delivers a notice of the AdminInbox through the tenant's channels.
 	SendNotice(ctx context.Context, in SendNotice) error
+
+	TargetActivities
 }
 
 // Ref names a completion in the journal.
@@ -54,6 +56,9 @@ type Ref struct {
 	// Again is true when an earlier attempt of the same step was made under another
 	// activity: the journal then shows RETRYING and must be told that work goes on.
 	Again bool `json:"again,omitempty"`
+	// Holds is true where the workflow knows what to do about a held target. Without it a step asks
+	// whatever the state of its target.
+	Holds bool `json:"holds,omitempty"`
 	// Retry shapes the wait after a transient failure: jitter, and a Retry-After.
 	Retry training.Retry `json:"retry"`
 }
@@ -161,7 +166,7 @@ type RecordDecision struct {
 	Decision training.Decision `json:"decision"`
 	// Round counts the decisions of one completion from 1; with the fingerprint it is the key.
 	Round int `json:"round"`
-	// Via is "signal", "update" or "qms" (decided in the QMS itself).
+	// Via is "signal", "update", "qms" (decided in the QMS itself) or "outage" (nobody: it is over).
 	Via string `json:"via"`
 	// StillWaiting is true when the decision does not end the wait: the first of four eyes.
 	StillWaiting bool `json:"stillWaiting,omitempty"`
@@ -218,4 +223,5 @@ func registerActivities(r worker.ActivityRegistry, a Activities) {
 	} {
 		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
+	registerTargetActivities(r, a)
 }

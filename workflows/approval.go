@@ -100,13 +100,8 @@ func (c *completion) lookAgain(ctx workflow.Context, k *clock, read int, failed 
 	}
 	summary := fmt.Sprintf("read the record, time %d: has the QMS decided?", read)
 	k.add(workflow.Now(ctx).Add(gap), summary, func(ctx workflow.Context) (bool, error) {
-		local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-			StartToCloseTimeout: readTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
-		})
 		var standing Standing
-		failure, err := failureOf(readRecord, workflow.ExecuteLocalActivity(local, readRecord, ReadRecord{
-			Ref: c.ref, RecordID: c.result.RecordID,
-		}).Get(ctx, &standing))
+		failure, err := failureOf(readRecord, c.look(ctx, readRecord, ReadRecord{Ref: c.ref, RecordID: c.result.RecordID}).Get(ctx, &standing))
 		switch {
 		case err != nil:
 			return false, err
@@ -123,6 +118,19 @@ func (c *completion) lookAgain(ctx workflow.Context, k *clock, read int, failed 
 		c.lookAgain(ctx, k, read+1, failed)
 		return false, nil
 	})
+}
+
+// look reads once, in the queue of a QMS with a budget or else as a local activity.
+func (c *completion) look(ctx workflow.Context, name string, input any) workflow.Future {
+	once := &temporal.RetryPolicy{MaximumAttempts: 1}
+	if queue := c.queue(name); queue != "" {
+		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue: queue, ScheduleToStartTimeout: queuePatience, StartToCloseTimeout: readTimeout, RetryPolicy: once,
+		}), name, input)
+	}
+	return workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: readTimeout, RetryPolicy: once,
+	}), name, input)
 }
 
 // decidedThere takes what the record's status says as the answer, if it says one.

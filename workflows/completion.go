@@ -22,6 +22,8 @@ type CompletionInput struct {
 	// Course is the course's code, title or id, for people to read.
 	Course string          `json:"course"`
 	Policy training.Policy `json:"policy"`
+	// QMSQueue is where the steps go that reach a QMS with a budget; "" for one without.
+	QMSQueue string `json:"qmsQueue,omitempty"`
 }
 
 // CompletionResult is how a completion ended. Every business outcome ends the workflow as
@@ -84,6 +86,8 @@ type completion struct {
 
 	// failed is the effect that the way has come to, for a failure to be about.
 	failed training.EffectKind
+	// repair is true once an outage has held or parked it: what is new goes first.
+	repair bool
 	// documentsOnly is true when only certificate and statement are left.
 	documentsOnly bool
 
@@ -100,9 +104,9 @@ type completion struct {
 func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error) {
 	c := &completion{
 		in:  in,
-		ref: Ref{Tenant: in.Tenant, Fingerprint: in.Fingerprint, Retry: in.Policy.Retry},
+		ref: Ref{Tenant: in.Tenant, Fingerprint: in.Fingerprint, Retry: in.Policy.Retry, Holds: in.Policy.Outage.Known()},
 	}
-	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Approval.Validate(), in.Policy.Review.Validate()); err != nil {
+	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Approval.Validate(), in.Policy.Review.Validate(), in.Policy.Outage.Validate()); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("start completion: "+err.Error(), string(training.FailureDefect), nil)
 	}
 	var err error
@@ -179,21 +183,27 @@ func (c *completion) checkRecord(ctx workflow.Context) (RecordPlan, *training.Fa
 
 // completeRecord writes the record and has it read back.
 func (c *completion) completeRecord(ctx workflow.Context, plan RecordPlan) (VerifiedRecord, *training.Failure, error) {
-	return c.write(ctx, completeRecord, CompleteRecord{Ref: c.ref, RecordID: plan.RecordID, Target: plan.Target})
+	return c.write(ctx, completeRecord, func(ref Ref) any {
+		return CompleteRecord{Ref: ref, RecordID: plan.RecordID, Target: plan.Target}
+	})
 }
 
 // carryDecision hands the approver's word to the QMS.
 func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (*training.Failure, error) {
-	_, failure, err := c.write(ctx, carryDecision, CarryDecision{Ref: c.ref, RecordID: c.result.RecordID, Decision: d})
+	_, failure, err := c.write(ctx, carryDecision, func(ref Ref) any {
+		return CarryDecision{Ref: ref, RecordID: c.result.RecordID, Decision: d}
+	})
 	return failure, err
 }
 
-func (c *completion) write(ctx workflow.Context, name string, input any) (VerifiedRecord, *training.Failure, error) {
-	step := effect[VerifiedRecord](ctx, c, name, input)
-	if err := c.together(ctx, step); err != nil {
-		return VerifiedRecord{}, nil, err
-	}
-	record, failure, err := step.get(ctx)
+func (c *completion) write(ctx workflow.Context, name string, input func(Ref) any) (VerifiedRecord, *training.Failure, error) {
+	record, failure, err := unheld(ctx, c, func() (VerifiedRecord, *training.Failure, error) {
+		step := effect[VerifiedRecord](ctx, c, name, input(c.ref))
+		if err := c.together(ctx, step); err != nil {
+			return VerifiedRecord{}, nil, err
+		}
+		return step.get(ctx)
+	})
 	if failure == nil && err == nil {
 		c.result.Status = record.Status
 	}

@@ -100,7 +100,7 @@ func TestPermanentFailureIsReviewedAtOnce(t *testing.T) {
 			require.Equal(t, "TR-2", result.RecordID)
 			require.Equal(t, class, w.heard()[0].Item.Class)
 			require.Equal(t, []RecordDecision{{
-				Ref:      Ref{Tenant: "acme", Fingerprint: input().Fingerprint, Retry: input().Policy.Retry},
+				Ref:      Ref{Tenant: "acme", Fingerprint: input().Fingerprint, Holds: true, Retry: input().Policy.Retry},
 				Decision: decision(training.ActionRetry), Round: 1, Via: "signal",
 			}}, w.decisions)
 		})

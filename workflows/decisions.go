@@ -26,6 +26,7 @@ const (
 	viaSignal = "signal"
 	viaUpdate = "update"
 	viaQMS    = "qms"
+	viaOutage = "outage"
 )
 
 // openDesk registers the handlers. It must come before the first step, so that the Web UI
@@ -48,6 +49,14 @@ func openDesk(ctx workflow.Context) (*desk, error) {
 			Validator: d.check,
 		})
 	return d, err
+}
+
+// viaOf is how a signal came: what Countersign has signed itself is the end of an outage.
+func viaOf(d training.Decision) string {
+	if d.By == training.ByCountersign {
+		return viaOutage
+	}
+	return viaSignal
 }
 
 // answer is a decision as somebody has sent it. It can always be decoded, so that what cannot be

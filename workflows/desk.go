@@ -60,6 +60,9 @@ func (d *desk) check(a answer) error {
 	if err := a.Validate(q.allowed); err != nil {
 		return refused("%s", err.Error())
 	}
+	if training.SamePerson(a.By, training.ByCountersign) && a.Action != training.ActionRetry {
+		return refused("a person has to decide this, by their own name")
+	}
 	if a.Action == training.ActionApprove && q.first != "" && training.SamePerson(q.first, a.By) {
 		return refused("a second person has to approve; this one has")
 	}
@@ -171,7 +174,7 @@ func (d *desk) receive(ctx workflow.Context, signal string) error {
 			d.ignore(ctx, signal, "this wait takes the signal "+d.waiting.signal)
 			continue
 		}
-		if err := d.offer(ctx, a, viaSignal); err != nil {
+		if err := d.offer(ctx, a, viaOf(a.Decision)); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}

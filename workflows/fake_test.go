@@ -48,6 +48,7 @@ type world struct {
 	verified bool
 	told     []TellAdmins
 	notices  []SendNotice
+	target   target
 	// onTold is called when the admins have been told, for one item at a time.
 	telling sync.Mutex
 	onTold  func(InboxItem)
@@ -204,6 +205,13 @@ func failing(class training.FailureClass) error {
 func failureError(f *training.Failure) error {
 	return temporal.NewApplicationErrorWithOptions(f.Error(), string(f.Class), temporal.ApplicationErrorOptions{
 		NonRetryable: !f.Class.Transient(), Details: []any{*f},
+	})
+}
+
+// heldError is the error of a step whose target is held: no attempt, so Temporal must not repeat it.
+func heldError(f *training.Failure) error {
+	return temporal.NewApplicationErrorWithOptions(f.Error(), string(f.Class), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Details: []any{*f},
 	})
 }
 

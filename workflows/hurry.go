@@ -111,7 +111,7 @@ func (d *desk) takeHurry(ctx workflow.Context) *hurry {
 	if !since(ctx, hurryChange) {
 		return nil
 	}
-	return &hurry{decision: a.Decision, via: viaSignal}
+	return &hurry{decision: a.Decision, via: viaOf(a.Decision)}
 }
 
 func (s *step[Out]) ready() bool { return s.future.IsReady() }

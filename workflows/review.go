@@ -61,6 +61,7 @@ func (c *completion) expire(ctx workflow.Context, k *clock, round int) {
 // It reports whether the completion has ended by it.
 func (c *completion) reviewed(d training.Decision) (ended bool) {
 	c.documentsOnly = false
+	c.repair = c.repair || d.By == training.ByCountersign
 	switch d.Action {
 	case training.ActionClose:
 		c.decided(training.OutcomeClosed, d)

@@ -25,6 +25,9 @@ const (
 	noticeTimeout = 2 * time.Minute
 	// heartbeatTimeout is how soon a worker that was killed in the middle of a step is noticed.
 	heartbeatTimeout = 15 * time.Second
+	// queuePatience ends the wait in a tenant's own queue that no worker polls any more, because its
+	// settings have changed: then a person hears of it.
+	queuePatience = 24 * time.Hour
 )
 
 // HeartbeatEvery is how often a step under way must say that it lives.
@@ -35,13 +38,28 @@ const HeartbeatEvery = 4 * time.Second
 // schedule is an ordinary activity, so that every retry is visible in the Web UI. The
 // attempts and the gaps between them are the same as those of any other step.
 func readOnly[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) (Out, *training.Failure, error) {
+	return unheld(ctx, c, func() (Out, *training.Failure, error) { return readScheduled[Out](ctx, c, name, input) })
+}
+
+// readScheduled is readOnly for one schedule, whatever it comes to. Where the QMS has a budget all of it is
+// an ordinary activity, because only those go through the queue that keeps the rate.
+func readScheduled[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) (Out, *training.Failure, error) {
+	if c.queue(name) != "" {
+		step := newStep[Out](c, name, readTimeout, input(c.ref))
+		step.begin(ctx, c.in.Policy.Retry)
+		if err := c.together(ctx, step); err != nil {
+			var none Out
+			return none, nil, err
+		}
+		return step.get(ctx)
+	}
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: readTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
 	var out Out
 	failure, err := failureOf(name, workflow.ExecuteLocalActivity(local, name, input(c.ref)).Get(ctx, &out))
-	if err != nil || failure == nil || !failure.Class.Transient() || c.in.Policy.Retry.Attempts < 2 {
+	if err != nil || failure == nil || !failure.Class.Transient() || failure.Class == training.FailureHeld || c.in.Policy.Retry.Attempts < 2 {
 		return out, failure, err
 	}
 
@@ -96,7 +114,12 @@ func newStep[Out any](c *completion, name string, timeout time.Duration, input a
 // begin starts the activity under a retry schedule.
 func (s *step[Out]) begin(ctx workflow.Context, retry training.Retry) {
 	ctx, s.cancel = workflow.WithCancel(ctx)
+	queue, patience := s.c.queue(s.name), time.Duration(0)
+	if queue != "" {
+		patience = queuePatience
+	}
 	s.future = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: queue, ScheduleToStartTimeout: patience, Priority: s.c.priority(),
 		StartToCloseTimeout: s.timeout,
 		HeartbeatTimeout:    heartbeatTimeout,
 		// Two attempts never run side by side, also when a person cuts one short.

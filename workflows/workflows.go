@@ -17,6 +17,7 @@ const TaskQueue = "countersign"
 const (
 	CompletionWorkflow = "Completion"
 	AdminInboxWorkflow = "AdminInbox"
+	OutageWorkflow     = "Outage"
 )
 
 // CompletionID is the workflow id of a completion: its fingerprint (law 2).
@@ -24,6 +25,9 @@ func CompletionID(f training.Fingerprint) string { return string(f) }
 
 // InboxID is the workflow id of a tenant's AdminInbox.
 func InboxID(tenant string) string { return "inbox/" + tenant }
+
+// OutageID is the workflow id of the Outage of a tenant's target.
+func OutageID(tenant, target string) string { return "outage/" + tenant + "/" + target }
 
 // Register registers every workflow, and every activity under the name the workflows call it by.
 func Register(r worker.Registry, a Activities) {
@@ -34,5 +38,6 @@ func Register(r worker.Registry, a Activities) {
 // RegisterWorkflows registers the workflows alone, as replay needs it.
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})
+	r.RegisterWorkflowWithOptions(WatchOutage, workflow.RegisterOptions{Name: OutageWorkflow})
 	r.RegisterWorkflowWithOptions(AdminInbox, workflow.RegisterOptions{Name: AdminInboxWorkflow})
 }

@@ -2,6 +2,7 @@ package training
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -117,4 +118,17 @@ func (w *outageJSON) outage() (Outage, error) {
 		return Outage{}, fmt.Errorf("outage: %w", err)
 	}
 	return Outage{w.Hold, w.Failures, Poll{first, maximum}, w.ResumePerSecond}, nil
+}
+
+// MarshalJSON writes durations as words.
+func (o Outage) MarshalJSON() ([]byte, error) { return json.Marshal(o.words()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Outage) UnmarshalJSON(data []byte) error {
+	var words *outageJSON
+	err := json.Unmarshal(data, &words)
+	if err == nil {
+		*o, err = words.outage()
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"countersign/internal/breaker"
 	"countersign/internal/certificate"
 	"countersign/internal/journal"
 	"countersign/internal/notify"
@@ -38,6 +39,9 @@ type Tenant struct {
 	Quiet notify.Quiet
 	// Escalations take what nobody has decided about in time; nil when the training admins hear of it again.
 	Escalations notify.Channel
+	// Policy is the tenant's as it is now; Breaker is nil where it wants no holds.
+	Policy  training.Policy
+	Breaker *breaker.Breaker
 	// NoticeLink makes the address that a notice leads to, for one completion or ("") for all.
 	NoticeLink func(training.Fingerprint) string
 }
@@ -65,9 +69,12 @@ type Inbox interface {
 	Tell(ctx context.Context, in workflows.TellAdmins) error
 }
 
-// Config is what New needs; all of it is required.
+// Config is what New needs; all of it is required but where it says so.
 type Config struct {
 	Journal Journal
+	// Targets and Outages are nil where nothing is ever held.
+	Targets Targets
+	Outages Outages
 	// Tenant finds a tenant by its id.
 	Tenant func(id string) (Tenant, bool)
 	Inbox  Inbox
@@ -79,7 +86,8 @@ type Config struct {
 
 // Activities keeps workflows.Activities.
 type Activities struct {
-	cfg Config
+	cfg  Config
+	gate gate
 }
 
 var _ workflows.Activities = (*Activities)(nil)
@@ -116,6 +124,6 @@ func journalFailure(operation string, err error) error {
 		class = training.FailureDefect
 	}
 	f := training.FailWith(class, operation, "", err)
-	f.Detail = "journal"
+	f.Detail = breaker.JournalDetail
 	return f
 }

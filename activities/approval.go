@@ -11,7 +11,7 @@ import (
 // ReadRecord says where a record that waits for an approval stands now. It writes nothing to the QMS;
 // a record that was approved there is read back by it, so it keeps the proof (law 3).
 func (a *Activities) ReadRecord(ctx context.Context, in workflows.ReadRecord) (workflows.Standing, error) {
-	return look(ctx, a, in.Ref, func(ctx context.Context, s subject) (workflows.Standing, error) {
+	return look(ctx, a, in.Ref, atQMS(a, in.Ref, func(ctx context.Context, s subject) (workflows.Standing, error) {
 		record, err := s.tenant.QMS.Record(ctx, in.RecordID)
 		if err != nil {
 			return workflows.Standing{}, err
@@ -29,7 +29,7 @@ func (a *Activities) ReadRecord(ctx context.Context, in workflows.ReadRecord) (w
 			}
 		}
 		return workflows.Standing{Status: record.Status}, nil
-	})
+	}))
 }
 
 // standing reports why a record can no longer be the one that meant was submitted to, nil if it is:

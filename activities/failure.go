@@ -104,13 +104,18 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, 
 	default:
 		failure = training.FailWith(training.FailureDefect, info.ActivityType.Name, "", err)
 	}
-	log.Warn("step failed", "class", failure.Class, "failure", failure.Error())
+	asked := failure.Class != training.FailureHeld
+	if asked {
+		log.Warn("step failed", "class", failure.Class, "failure", failure.Error())
+	} else {
+		log.Info("step held", "why", failure.Detail)
+	}
 
 	if moves && failure.Class.Transient() {
 		// The projection is for people and for dispatch; a journal that is down as well must
 		// not hide the failure.
 		perr := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{
-			State: training.StateRetrying, FailureClass: failure.Class, FailureDetail: failure.Detail,
+			State: training.StateRetrying, FailureClass: failure.Class, FailureDetail: failure.Detail, FailureTarget: failure.Target,
 		})
 		if perr != nil {
 			log.Error("retrying not recorded", "error", perr)
@@ -120,13 +125,15 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, 
 	// The value, not the pointer: a local activity hands its details on as they are. And with the
 	// delay: after a local activity it is the workflow that waits.
 	told := *failure
-	told.RetryAfter = delay
-	told.Attempts = attemptsWith(earlier, failure)
+	if told.Attempts = earlier; asked { // a step that was held is no attempt, and waits as long as the hold
+		told.RetryAfter = delay
+		told.Attempts = attemptsWith(earlier, failure)
+	}
 	if !info.IsLocalActivity {
 		activity.RecordHeartbeat(ctx, told.Attempts)
 	}
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
-		NonRetryable: !failure.Class.Transient(), NextRetryDelay: delay, Details: []any{told},
+		NonRetryable: !failure.Class.Transient() || !asked, NextRetryDelay: delay, Details: []any{told},
 	})
 }
 

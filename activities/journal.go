@@ -51,7 +51,7 @@ func (a *Activities) RecordOutcome(ctx context.Context, in workflows.RecordOutco
 func (a *Activities) RecordWait(ctx context.Context, in workflows.RecordWait) (workflows.RecordedWait, error) {
 	p := journal.Projection{State: in.State, RecordID: in.RecordID}
 	if in.Failure != nil {
-		p.FailureClass, p.FailureDetail = in.Failure.Class, in.Failure.Detail
+		p.FailureClass, p.FailureDetail, p.FailureTarget = in.Failure.Class, in.Failure.Detail, in.Failure.Target
 	}
 	if err := a.cfg.Journal.Project(ctx, in.Tenant, in.Fingerprint, p); err != nil {
 		return workflows.RecordedWait{}, err

@@ -15,9 +15,9 @@ import (
 
 // ResolveLearner checks that the learner is an employee the QMS knows (R114).
 func (a *Activities) ResolveLearner(ctx context.Context, ref workflows.Ref) error {
-	_, err := attempt(ctx, a, ref, func(ctx context.Context, s subject) (struct{}, error) {
+	_, err := attempt(ctx, a, ref, atQMS(a, ref, func(ctx context.Context, s subject) (struct{}, error) {
 		return struct{}{}, s.resolveLearner(ctx)
-	})
+	}))
 	return err
 }
 
@@ -25,7 +25,7 @@ func (a *Activities) ResolveLearner(ctx context.Context, ref workflows.Ref) erro
 // where the tenant's policy wants that: a record that is over and done with is not missing, because
 // somebody cancelled it, let it expire or completed it, and only a person may go past that.
 func (a *Activities) CheckRecord(ctx context.Context, in workflows.CheckRecord) (workflows.RecordPlan, error) {
-	return attempt(ctx, a, in.Ref, func(ctx context.Context, s subject) (workflows.RecordPlan, error) {
+	return attempt(ctx, a, in.Ref, atQMS(a, in.Ref, func(ctx context.Context, s subject) (workflows.RecordPlan, error) {
 		if err := held(s.completion(), in.HoldFailed); err != nil {
 			return workflows.RecordPlan{}, err
 		}
@@ -40,13 +40,13 @@ func (a *Activities) CheckRecord(ctx context.Context, in workflows.CheckRecord) 
 			return workflows.RecordPlan{}, err
 		}
 		return workflows.RecordPlan{RecordID: found.record.ID, Status: found.record.Status, Target: found.target()}, nil
-	})
+	}))
 }
 
 // CompleteRecord writes the record and reads it back. The record id goes to the journal before
 // the first write, so that whoever carries on finds the same record.
 func (a *Activities) CompleteRecord(ctx context.Context, in workflows.CompleteRecord) (workflows.VerifiedRecord, error) {
-	return attempt(ctx, a, in.Ref, func(ctx context.Context, s subject) (workflows.VerifiedRecord, error) {
+	return attempt(ctx, a, in.Ref, atQMS(a, in.Ref, func(ctx context.Context, s subject) (workflows.VerifiedRecord, error) {
 		write, err := s.write(in.RecordID, in.Target)
 		if err != nil {
 			return workflows.VerifiedRecord{}, err
@@ -64,12 +64,12 @@ func (a *Activities) CompleteRecord(ctx context.Context, in workflows.CompleteRe
 			return workflows.VerifiedRecord{}, err
 		}
 		return a.verified(ctx, in.Ref, write, record)
-	})
+	}))
 }
 
 // CarryDecision tells the QMS what the approver decided and reads the record back.
 func (a *Activities) CarryDecision(ctx context.Context, in workflows.CarryDecision) (workflows.VerifiedRecord, error) {
-	return attempt(ctx, a, in.Ref, func(ctx context.Context, s subject) (workflows.VerifiedRecord, error) {
+	return attempt(ctx, a, in.Ref, atQMS(a, in.Ref, func(ctx context.Context, s subject) (workflows.VerifiedRecord, error) {
 		write, err := s.write(in.RecordID, training.RecordPendingApproval)
 		if err != nil {
 			return workflows.VerifiedRecord{}, err
@@ -79,7 +79,7 @@ func (a *Activities) CarryDecision(ctx context.Context, in workflows.CarryDecisi
 			return workflows.VerifiedRecord{}, err
 		}
 		return a.verified(ctx, in.Ref, write, record)
-	})
+	}))
 }
 
 func (a *Activities) applyOptions() qms.ApplyOptions {

@@ -48,8 +48,9 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	})
 	group.Go(func() error {
 		return poll(ctx, p, activities.New(activities.Config{
-			Journal: p.Journal, Tenant: ports.Find, Drawer: drawer, Log: p.Log,
-			Inbox: dispatch.Inbox{Temporal: p.Temporal, TaskQueue: p.Settings.TaskQueue},
+			Journal: p.Journal, Targets: p.Journal, Tenant: ports.Find, Drawer: drawer, Log: p.Log,
+			Inbox:   dispatch.Inbox{Temporal: p.Temporal, TaskQueue: p.Settings.TaskQueue},
+			Outages: dispatch.Outages{Temporal: p.Temporal, Namespace: p.Namespace, TaskQueue: p.Settings.TaskQueue},
 		}))
 	})
 	return group.Wait()

@@ -143,7 +143,7 @@ func (o *outage) look(ctx workflow.Context, probe bool) (TargetStanding, error) 
 func (o *outage) held(ctx workflow.Context, standing TargetStanding) (probe bool, err error) {
 	if standing.Incident != "" && !o.ToldHeld {
 		o.ToldHeld = true
-		if err := o.tell(ctx, NoticeOutage, standing.Incident+"/outage", standing.Class, heldFor(standing)); err != nil {
+		if err := o.tell(ctx, NoticeOutage, standing.Incident+"/outage", standing.Class, standing.Why()); err != nil {
 			return false, err
 		}
 	}
@@ -164,7 +164,7 @@ func (o *outage) paused(ctx workflow.Context, standing TargetStanding) error {
 	if !o.ToldPaused {
 		o.ToldPaused = true
 		err := o.tell(ctx, NoticeOutage, fmt.Sprintf("%s/paused/%d", standing.Incident, standing.Since.UnixMicro()),
-			training.FailureHeld, heldFor(standing))
+			training.FailureHeld, standing.Why())
 		if err != nil {
 			return err
 		}

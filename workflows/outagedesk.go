@@ -173,13 +173,13 @@ func heldTargetPage(s TargetStanding, looks int, next time.Time) string {
 	return fmt.Sprintf("**Held: %s.** Deliveries are taken and stay queued; completions under way wait, and no attempt is used up.\n\n"+
 		"Incident `%s`. %d looks so far; the next one is at %s.\n\n"+
 		"To resume at once send the signal `%s`, to keep it held whatever it answers the signal `%s` (or the updates):\n\n```json\n%s\n```",
-		escapeLong(heldFor(s)), escape(s.Incident), looks, clockTime(next), ResumeSignal, PauseSignal, pauseExample)
+		escapeLong(s.Why()), escape(s.Incident), looks, clockTime(next), ResumeSignal, PauseSignal, pauseExample)
 }
 
 func pausedTargetPage(s TargetStanding) string {
 	return fmt.Sprintf("**%s.** Since %s. Nothing is asked of it, not even whether it answers. Deliveries are taken and stay queued.\n\n"+
 		"To resume send the signal `%s` (or the update):\n\n```json\n%s\n```",
-		escapeLong(heldFor(s)), clockTime(s.Since), ResumeSignal, pauseExample)
+		escapeLong(s.Why()), clockTime(s.Since), ResumeSignal, pauseExample)
 }
 
 func resumingPage(resumed int, perSecond float64) string {

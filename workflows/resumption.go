@@ -5,8 +5,6 @@ import (
 	"math"
 	"time"
 
-	"countersign/internal/training"
-
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -67,16 +65,4 @@ func (o *outage) resume(ctx workflow.Context, standing TargetStanding) error {
 	}
 	_, err := o.wait(ctx, pause, "resume at most "+fmt.Sprint(o.Policy.ResumePerSecond)+" a second")
 	return err
-}
-
-// heldFor says in one line why nothing is asked of a target.
-func heldFor(s TargetStanding) string {
-	switch {
-	case s.State == training.TargetPaused:
-		return fmt.Sprintf("paused by %s: %s", s.By, s.Reason)
-	case !s.Until.IsZero():
-		return fmt.Sprintf("%s %s; until %s", s.Class, s.Detail, clockTime(s.Until))
-	default:
-		return fmt.Sprintf("%s %s; since %s", s.Class, s.Detail, clockTime(s.BeganAt))
-	}
 }

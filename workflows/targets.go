@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"countersign/internal/training"
@@ -52,6 +53,18 @@ type TargetStanding struct {
 	Reason string                `json:"reason,omitempty"`
 	// RetryAfter is how long a target that was probed asks to be left alone.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+}
+
+// Why says in one line why nothing is asked of the target.
+func (s TargetStanding) Why() string {
+	switch {
+	case s.State == training.TargetPaused:
+		return fmt.Sprintf("paused by %s: %s", s.By, s.Reason)
+	case !s.Until.IsZero():
+		return fmt.Sprintf("%s %s; until %s", s.Class, s.Detail, clockTime(s.Until))
+	default:
+		return fmt.Sprintf("%s %s; since %s", s.Class, s.Detail, clockTime(s.BeganAt))
+	}
 }
 
 // ChangeTarget is the input of the activity. Incident is the name if nothing was the matter yet.

@@ -116,6 +116,11 @@ func (c *completion) showEnded(ctx workflow.Context) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
+// OutageAttributes are the search attributes of an Outage.
+func OutageAttributes(tenant string) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(TenantAttribute.ValueSet(tenant))
+}
+
 // InboxAttributes are the search attributes of a tenant's AdminInbox.
 func InboxAttributes(tenant string) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(TenantAttribute.ValueSet(tenant))

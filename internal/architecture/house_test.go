@@ -30,6 +30,7 @@ var product = []room{
 	{"internal/journal", []string{"internal/training"}},
 	{"internal/qms", []string{"internal/training"}},
 	{"internal/qms/*", []string{"internal/training", "internal/qms"}},
+	{"internal/breaker", []string{"internal/training", "internal/qms"}},
 	{"internal/xapi", []string{"internal/training"}},
 	{"internal/certificate", []string{"internal/training"}},
 	{"internal/notify", []string{"internal/training"}},
@@ -39,7 +40,7 @@ var product = []room{
 	// The policy, and the hands it has.
 	{"workflows", []string{"internal/training"}},
 	{"activities", []string{
-		"internal/training", "internal/journal", "internal/qms", "internal/xapi",
+		"internal/training", "internal/journal", "internal/qms", "internal/breaker", "internal/xapi",
 		"internal/certificate", "internal/notify", "workflows",
 	}},
 
@@ -50,7 +51,7 @@ var product = []room{
 	// What the two processes share as processes.
 	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform", "internal/lms/mapping"}},
 	{"internal/tenants", []string{
-		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/xapi", "internal/notify",
+		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/breaker", "internal/xapi", "internal/notify",
 	}},
 }
 

@@ -32,6 +32,8 @@ type Journal interface {
 	Decisions(ctx context.Context, tenant string, f training.Fingerprint) ([]journal.DecisionEntry, error)
 	Unannounced(ctx context.Context, limit int) ([]journal.Delivery, error)
 	Announced(ctx context.Context, tenant, id string) error
+	// Targets lists what something was ever the matter with.
+	Targets(ctx context.Context) ([]journal.Target, error)
 	// Wake is signalled when this process has queued something.
 	Wake() <-chan struct{}
 }
@@ -54,6 +56,10 @@ type Config struct {
 	// StaleAfter is how long a completion may go unheard of before Temporal is asked; 0
 	// means five minutes.
 	StaleAfter time.Duration
+	// QMSQueue is the task queue of the steps that reach a tenant's QMS; "" for a QMS without a budget.
+	// nil is none for all.
+	QMSQueue func(tenant string) string
+
 	// SweepEvery is the pause between two sweeps; 0 means one minute.
 	SweepEvery time.Duration
 }
@@ -71,6 +77,9 @@ func New(cfg Config) *Dispatcher {
 	}
 	if cfg.SweepEvery == 0 {
 		cfg.SweepEvery = time.Minute
+	}
+	if cfg.QMSQueue == nil {
+		cfg.QMSQueue = func(string) string { return "" }
 	}
 	return &Dispatcher{cfg: cfg, inbox: Inbox{Temporal: cfg.Temporal, TaskQueue: cfg.TaskQueue}}
 }
@@ -96,6 +105,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.startQueued(ctx) })
 	g.Go(func() error { return d.every(ctx, d.cfg.SweepEvery, "sweep", d.sweep) })
+	g.Go(func() error { return d.every(ctx, d.cfg.SweepEvery, "watch targets", d.watchTargets) })
 	g.Go(func() error { return d.every(ctx, announceEvery, "announce", d.announce) })
 	if err := g.Wait(); !errors.Is(err, context.Canceled) {
 		return err

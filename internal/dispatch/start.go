@@ -70,7 +70,7 @@ func (d *Dispatcher) start(ctx context.Context, c journal.Claimed, reuse enumspb
 func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) error {
 	in := workflows.CompletionInput{
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
-		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
+		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant), QMSQueue: d.cfg.QMSQueue(c.Tenant),
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

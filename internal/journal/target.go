@@ -153,7 +153,7 @@ func (j *Journal) moveTarget(ctx context.Context, t Target, from ...training.Tar
 const (
 	targets = `SELECT tenant, target, state, since, until, incident, began_at, class, detail, example, decided_by, reason FROM targets`
 
-	// The failure and the example of an incident stay when a person pauses or resumes it.
+	// Class and example of an incident stay when a person pauses or resumes it.
 	moveTarget = `UPDATE targets SET state = ?, since = ?, until = ?,
 			began_at = CASE WHEN incident = '' THEN ? ELSE began_at END,
 			incident = CASE WHEN incident = '' THEN ? ELSE incident END,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"countersign/activities"
+	"countersign/internal/breaker"
 	"countersign/internal/notify"
 	"countersign/internal/process"
 	"countersign/internal/qms/arena"
@@ -68,6 +69,8 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 			course, ok := t.Course(source, c)
 			return course.Training, course.Approval, ok
 		},
+		Policy:     t.Policy,
+		Breaker:    outages(t.Policy),
 		Notices:    notices,
 		Personal:   notify.Personal(t.Notices.Personal),
 		Quiet:      quiet,
@@ -93,6 +96,14 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 		}
 	}
 	return tenant, nil
+}
+
+// outages counts what the calls of the tenant's completions come to; nil where policy wants no holds.
+func outages(p training.Policy) *breaker.Breaker {
+	if !p.Outage.Hold {
+		return nil
+	}
+	return breaker.New(breaker.Config{Failures: p.Outage.Failures, Patience: p.Retry.Maximum})
 }
 
 // noticeLink leads to one completion, or to all of the tenant's that wait for a person.

@@ -1,0 +1,139 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"countersign/internal/breaker"
+	"countersign/internal/journal"
+	"countersign/internal/training"
+	"countersign/workflows"
+
+	"github.com/google/uuid"
+)
+
+// LookAtTarget says where a target stands, and probes it if it is held and may be asked.
+func (a *Activities) LookAtTarget(ctx context.Context, in workflows.LookAtTarget) (workflows.TargetStanding, error) {
+	target, err := a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
+	if err != nil {
+		return workflows.TargetStanding{}, err
+	}
+	// Before its time a spent budget would only be spent further.
+	if !in.Probe || target.State != training.TargetHeld || target.Until.After(time.Now()) {
+		return standingOf(target), nil
+	}
+	answered, retryAfter, err := a.probe(ctx, target)
+	if err != nil {
+		return workflows.TargetStanding{}, err
+	}
+	log := a.cfg.Log.With("tenant", in.Tenant, "target", in.Target, "incident", target.Incident)
+	if !answered {
+		log.Info("target does not answer yet")
+		standing := standingOf(target)
+		standing.RetryAfter = retryAfter
+		return standing, nil
+	}
+	if err := a.cfg.Targets.Answers(ctx, in.Tenant, in.Target); err != nil {
+		return workflows.TargetStanding{}, err
+	}
+	log.Info("target answers again")
+	target, err = a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
+	return standingOf(target), err
+}
+
+// probe repeats the reads of the completion that failed. What one cannot read would fail again, whatever
+// else the target answers: a permission may be missing for just that.
+func (a *Activities) probe(ctx context.Context, target journal.Target) (answered bool, retryAfter time.Duration, err error) {
+	tenant, ok := a.cfg.Tenant(target.Tenant)
+	if !ok {
+		return false, 0, fmt.Errorf("probe %s: tenant %s is not in this worker's settings", target.Name, target.Tenant)
+	}
+	counts := tenant.Breaker
+	if counts == nil { // the settings have changed since
+		counts = breaker.New(breaker.Config{Failures: 1, Patience: tenant.Policy.Retry.Maximum})
+	}
+	watch := counts.Watch(tenant.QMS, target.Example)
+	tenant.QMS = watch
+	stored, err := a.cfg.Journal.Completion(ctx, target.Tenant, target.Example)
+	switch {
+	case err == nil:
+		s := subject{a.cfg.Journal, tenant, stored}
+		if err = s.resolveLearner(ctx); err == nil {
+			_, err = s.findRecord(ctx)
+		}
+	case !errors.Is(err, journal.ErrNotFound):
+		return false, 0, err
+	}
+	if !watch.Asked() { // the completion is gone, or its settings do not lead to the QMS any more
+		_, err = watch.ExternalUpdatesAllowed(ctx)
+	}
+	if errors.Is(err, context.Canceled) {
+		return false, 0, err
+	}
+	if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class.Transient() {
+		return false, failure.RetryAfter, nil
+	}
+	return !watch.Silent(), 0, nil
+}
+
+// ChangeTarget pauses or resumes a target because a named person says so.
+func (a *Activities) ChangeTarget(ctx context.Context, in workflows.ChangeTarget) (workflows.TargetStanding, error) {
+	var changed bool
+	var err error
+	if in.Decision.Action == training.ActionPause {
+		changed, err = a.cfg.Targets.Pause(ctx, in.Tenant, in.Target, in.Incident, in.Decision)
+	} else {
+		changed, err = a.cfg.Targets.Resume(ctx, in.Tenant, in.Target, in.Decision)
+	}
+	if err != nil {
+		return workflows.TargetStanding{}, err
+	}
+	a.gate.set(in.Tenant, time.Time{})
+	a.cfg.Log.Info("target changed by a person", "tenant", in.Tenant, "target", in.Target, "action", in.Decision.Action, "changed", changed)
+	target, err := a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
+	return standingOf(target), err
+}
+
+// ResumeWaiting lets a page of what waits for the target go on. A page that is repeated tells nobody twice:
+// the id of each word is made of the incident and of what the completion has failed with.
+func (a *Activities) ResumeWaiting(ctx context.Context, in workflows.ResumeWaiting) (workflows.ResumedPage, error) {
+	target, err := a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
+	if err != nil {
+		return workflows.ResumedPage{}, err
+	}
+	page := workflows.ResumedPage{State: target.State, Next: in.After}
+	if target.State.Holds() {
+		return page, nil
+	}
+	after := journal.Waiting{ReceivedAt: in.After.ReceivedAt, Fingerprint: in.After.Fingerprint}
+	waiting, err := a.cfg.Targets.WaitingFor(ctx, in.Tenant, in.Target, in.ParkedSince, after, in.Limit)
+	if err != nil {
+		return page, err
+	}
+	for _, w := range waiting {
+		page.Next = workflows.Place{ReceivedAt: w.ReceivedAt, Fingerprint: w.Fingerprint}
+		if !w.FailedAt.After(in.FailedAfter) {
+			continue
+		}
+		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s/%s/%d", in.Incident, w.Fingerprint, w.FailedAt.UnixMicro()))
+		gone, err := a.cfg.Outages.Resume(ctx, w, id.String(), training.Decision{
+			Action: training.ActionRetry, By: training.ByCountersign, Reason: in.Reason,
+		})
+		if err != nil {
+			return page, err
+		}
+		if !gone { // else the sweep sees to it
+			page.Resumed++
+		}
+	}
+	page.More = len(waiting) == in.Limit
+	return page, nil
+}
+
+// SettleTarget ends the incident of a target that answers.
+func (a *Activities) SettleTarget(ctx context.Context, in workflows.TargetRef) (workflows.SettledTarget, error) {
+	settled, err := a.cfg.Targets.Settle(ctx, in.Tenant, in.Target)
+	return workflows.SettledTarget{Settled: settled}, err
+}

@@ -6,6 +6,8 @@
 //	starter healthcheck                   exit 0 if the starter on this machine is well
 //	starter replay …                      do again what came to nothing: a completion, or unmapped deliveries
 //	starter explain …                     show field by field how a delivery is read
+//	starter pause …, starter resume …     ask nothing of a tenant's QMS, ask it again
+//	starter targets                       show what is held or paused, and since when
 //	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main
 
@@ -20,6 +22,7 @@ import (
 
 	"countersign/internal/process"
 	"countersign/internal/settings"
+	"countersign/internal/training"
 )
 
 func main() {
@@ -48,10 +51,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return replay(ctx, args[1:], stdout, stderr)
 	case args[0] == "explain":
 		return explain(ctx, args[1:], stdin, stdout, stderr)
+	case args[0] == "pause", args[0] == "resume":
+		return changeTarget(ctx, training.Action(args[0]), args[1:], stdout, stderr)
+	case args[0] == "targets" && len(args) == 1:
+		return showTargets(ctx, stdout, stderr)
 	case args[0] == "send":
 		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | replay … | explain … | send …]")
+	return errors.New("usage: starter [check | healthcheck | replay … | explain … | pause … | resume … | targets | send …]")
 }
 
 // check prints what would run. It opens nothing.

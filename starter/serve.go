@@ -13,6 +13,7 @@ import (
 	"countersign/internal/ingress"
 	"countersign/internal/process"
 	"countersign/internal/training"
+	"countersign/workflows"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -52,6 +53,10 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 		return fmt.Errorf("register state metrics: %w", err)
 	}
 
+	if err := p.Registry.Register(newTargetCollector(p.Journal, p.Tenants, p.Log)); err != nil {
+		return fmt.Errorf("register target metrics: %w", err)
+	}
+
 	servers, err := listeners(p, in)
 	if err != nil {
 		return err
@@ -87,6 +92,12 @@ func newDispatcher(p *process.Process) *dispatch.Dispatcher {
 				return t.Policy
 			}
 			return training.DefaultPolicy()
+		},
+		QMSQueue: func(tenant string) string {
+			if t, ok := p.Tenants.Tenant(tenant); ok && t.QMS.Budget.PerSecond > 0 {
+				return workflows.QMSQueue(p.Settings.TaskQueue, tenant)
+			}
+			return ""
 		},
 		Log: p.Log,
 	})

@@ -73,8 +73,8 @@ func poll(ctx context.Context, p *process.Process, a workflows.Activities) error
 		case <-time.After(connectPause):
 		}
 	}
-	died := make(chan error, 1)
-	w := worker.New(p.Temporal, p.Settings.TaskQueue, worker.Options{
+	died := make(chan error, 1+len(p.Tenants.Tenants)) // each of several workers may die
+	options := worker.Options{
 		// Without it the activities under way are cut off at once, in the middle of a write.
 		WorkerStopTimeout: p.Settings.DrainTimeout,
 		// Heartbeats are held back for most of their timeout otherwise, and one hiccup of Temporal's
@@ -84,8 +84,14 @@ func poll(ctx context.Context, p *process.Process, a workflows.Activities) error
 		// Autoscaling finds the few pollers a small machine needs and the many a large one does.
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-	})
+	}
+	w := worker.New(p.Temporal, p.Settings.TaskQueue, options)
 	workflows.Register(w, a)
+	stopQueues, err := startQueues(p, a, options)
+	if err != nil {
+		return err
+	}
+	defer stopQueues()
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}

@@ -35,6 +35,9 @@ func Register(r worker.Registry, a Activities) {
 	registerActivities(r, a)
 }
 
+// RegisterActivities registers the activities alone, for a queue that has no workflows.
+func RegisterActivities(r worker.ActivityRegistry, a Activities) { registerActivities(r, a) }
+
 // RegisterWorkflows registers the workflows alone, as replay needs it.
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})

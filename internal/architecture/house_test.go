@@ -30,6 +30,7 @@ var product = []room{
 	{"internal/journal", []string{"internal/training"}},
 	{"internal/qms", []string{"internal/training"}},
 	{"internal/qms/*", []string{"internal/training", "internal/qms"}},
+	{"internal/budget", []string{"internal/training"}},
 	{"internal/breaker", []string{"internal/training", "internal/qms"}},
 	{"internal/xapi", []string{"internal/training"}},
 	{"internal/certificate", []string{"internal/training"}},
@@ -51,7 +52,7 @@ var product = []room{
 	// What the two processes share as processes.
 	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform", "internal/lms/mapping"}},
 	{"internal/tenants", []string{
-		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/breaker", "internal/xapi", "internal/notify",
+		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/breaker", "internal/budget", "internal/xapi", "internal/notify",
 	}},
 }
 

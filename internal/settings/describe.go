@@ -61,6 +61,7 @@ func (t Tenant) describe(w io.Writer) {
 	}
 	line(w, "missing records", "%s", missing)
 	t.describePatience(w)
+	t.describeOutage(w)
 	line(w, "notices", "gathered for %s", t.Policy.DigestEvery)
 	for _, s := range t.Sources {
 		line(w, "source "+s.ID, "%s at /webhooks/lms/%s/%s", s.Platform, t.ID, s.ID)

@@ -88,6 +88,8 @@ type QMS struct {
 	ClientSecret Secret
 	Scopes       []string
 	TokenMode    TokenMode
+	// Budget is how much may be asked of it.
+	Budget Budget
 }
 
 // TokenMode says when a token is asked for (C1).

@@ -140,6 +140,7 @@ func (r *tenantReader) qms(e entry) QMS {
 		ClientID:     f.get("client_id").required().text(),
 		ClientSecret: f.get("client_secret").required().secret(),
 		TokenMode:    oneOf(f.get("token_mode"), "token mode", TokenCached, TokenPerCall),
+		Budget:       budget(f.get("budget")),
 	}
 	scopes := f.get("scopes")
 	for _, item := range scopes.list() {
@@ -224,6 +225,7 @@ func policy(e entry) (p training.Policy, escalateTo []string) {
 		}
 	}
 	p.Approval, p.Review = approvalPolicy(f.get("approval")), reviewPolicy(f.get("review"))
+	p.Outage = outagePolicy(f.get("outage"))
 	escalateTo = addresses(f.get("escalate_to"))
 	f.done()
 	return p, escalateTo

@@ -3,11 +3,13 @@
 package tenants
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 
 	"countersign/activities"
 	"countersign/internal/breaker"
+	"countersign/internal/budget"
 	"countersign/internal/notify"
 	"countersign/internal/process"
 	"countersign/internal/qms/arena"
@@ -40,9 +42,13 @@ func New(p *process.Process) (Tenants, error) {
 
 func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 	log := p.Log.With("tenant", t.ID)
+	spend, err := spending(p, t)
+	if err != nil {
+		return activities.Tenant{}, err
+	}
 	records, err := arena.New(arena.Config{
 		BaseURL: t.QMS.URL, ClientID: t.QMS.ClientID, ClientSecret: t.QMS.ClientSecret.Reveal(),
-		Scopes: t.QMS.Scopes, TokenMode: arena.TokenMode(t.QMS.TokenMode), Log: log,
+		Scopes: t.QMS.Scopes, TokenMode: arena.TokenMode(t.QMS.TokenMode), Spend: spend, Log: log,
 	})
 	if err != nil {
 		return activities.Tenant{}, err
@@ -96,6 +102,22 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 		}
 	}
 	return tenant, nil
+}
+
+// spending keeps the calls within the QMS's budget; nil where it has none.
+func spending(p *process.Process, t settings.Tenant) (func(context.Context) error, error) {
+	b := t.QMS.Budget
+	if b == (settings.Budget{}) {
+		return nil, nil
+	}
+	kept, err := budget.New(budget.Config{
+		Tenant: t.ID, Target: training.TargetQMS, PerSecond: b.PerSecond, Burst: b.Burst,
+		PerDay: b.PerDay, ResetAt: b.ResetAt, Zone: b.Zone, Journal: p.Journal,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept.Spend, nil
 }
 
 // outages counts what the calls of the tenant's completions come to; nil where policy wants no holds.

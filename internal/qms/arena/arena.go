@@ -5,6 +5,7 @@
 package arena
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,6 +54,9 @@ type Config struct {
 	// HTTP is used for every call; nil makes a client with timeouts of its own, 10 s in all.
 	// Redirects are never followed, whatever it says: a token goes to the configured host only.
 	HTTP *http.Client
+	// Spend is asked before every HTTP request, token requests among them, and may wait; nil allows all.
+	// Its error is a *training.Failure, and the request is not made.
+	Spend func(ctx context.Context) error
 	// Now is time.Now when nil.
 	Now func() time.Time
 	// Log takes one line per call, without tokens and without persons; nil discards them.
@@ -63,6 +67,7 @@ type Config struct {
 type Client struct {
 	root      string // BaseURL + /api/v1, without a slash at the end
 	http      *http.Client
+	spend     func(ctx context.Context) error
 	now       func() time.Time
 	log       *slog.Logger
 	scopes    []string
@@ -91,9 +96,13 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		root:   root,
 		http:   httpClient(cfg.HTTP),
+		spend:  cfg.Spend,
 		now:    cfg.Now,
 		log:    cfg.Log,
 		scopes: slices.Clone(cfg.Scopes),
+	}
+	if c.spend == nil {
+		c.spend = func(context.Context) error { return nil }
 	}
 	if c.now == nil {
 		c.now = time.Now

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -134,6 +135,9 @@ func (c *Client) send(ctx context.Context, call call, body []byte, token *token)
 func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (answer, error) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("X-Request-ID", call.requestID)
+	if err := c.spend(ctx); err != nil {
+		return answer{}, fmt.Errorf("%s %s: %w", call.operation, call.key, err)
+	}
 	start := c.now()
 	res, err := c.http.Do(req)
 	if err != nil {

@@ -81,6 +81,7 @@ type option func(*plan)
 
 type plan struct {
 	retry    string
+	budget   string
 	dsn      string
 	temporal stack.TemporalOptions
 }
@@ -153,6 +154,7 @@ func (s *system) settings(p plan) {
       client_id: svc-countersign
       client_secret: env:E2E_QMS_SECRET
       scopes: [training.records.write, training.status.update, user.read, training.records.approve]
+      %s
     lrs: {url: %s/xapi, username: lrs-key, password: env:E2E_LRS_SECRET, home_page: "https://acme.lms.example.com"}
     employee_id: external_id
     courses: [{code: COMP-2026, training: %s}]
@@ -163,7 +165,7 @@ func (s *system) settings(p plan) {
         domains: [acme.lms.example.com]
         auth: {hmac_sha256: {secrets: [env:E2E_LMS_SECRET]}}
         rate: {per_second: 5000, burst: 5000}
-`, serve(s.t, s.qms.Handler()), serve(s.t, s.lrs.Handler()), program, p.retry)
+`, serve(s.t, s.qms.Handler()), p.budget, serve(s.t, s.lrs.Handler()), program, p.retry)
 	require.NoError(s.t, os.WriteFile(file, []byte(yaml), 0o600))
 
 	host, port, _ := strings.Cut(s.mail.Addr(), ":")

@@ -147,7 +147,7 @@ func TestOutageHealsItself_R133(t *testing.T) {
 		require.WithinDuration(t, released.Add(time.Duration(i/10)*5*time.Second), w.target.resumed[f], time.Second, i)
 	}
 	for _, page := range w.target.pages {
-		require.Equal(t, start.Add(-time.Minute).UTC(), page.ParkedSince.UTC(), "what was parked before is another's")
+		require.Equal(t, start.Add(-time.Minute-parkedLead).UTC(), page.ParkedSince.UTC(), "what was parked before is another's")
 		require.Contains(t, page.Reason, "acme/qms/1")
 	}
 }

@@ -20,6 +20,10 @@ type resumption struct {
 // resumeBurst is how many seconds' worth of completions go on at once.
 const resumeBurst = 5
 
+// parkedLead is how long before the incident's first failure something may have been parked by it: each worker
+// counts for itself, and the one that saw it first need not be the one that had seen enough.
+const parkedLead = 5 * time.Minute
+
 // longestPage bounds one activity.
 const longestPage = 100
 
@@ -35,7 +39,7 @@ func (o *outage) resume(ctx workflow.Context, standing TargetStanding) error {
 	o.page = func() string { return resumingPage(o.Resumed, o.Policy.ResumePerSecond) }
 	o.show(ctx)
 	in := ResumeWaiting{
-		TargetRef: o.TargetRef, Incident: standing.Incident, ParkedSince: standing.BeganAt, After: o.Round.After,
+		TargetRef: o.TargetRef, Incident: standing.Incident, ParkedSince: standing.BeganAt.Add(-parkedLead), After: o.Round.After,
 		Limit:  int(math.Min(longestPage, math.Max(1, math.Ceil(o.Policy.ResumePerSecond*resumeBurst)))),
 		Reason: fmt.Sprintf("the %s answers again (incident %s)", o.Target, standing.Incident),
 	}

@@ -84,7 +84,7 @@ type Place struct {
 type ResumeWaiting struct {
 	TargetRef
 	Incident string `json:"incident"`
-	// ParkedSince is when the incident began: what was parked before is another's.
+	// ParkedSince is shortly before the incident began: what was parked before is another's.
 	ParkedSince time.Time `json:"parkedSince"`
 	// FailedAfter leaves out what has failed before; it went on with an earlier page.
 	FailedAfter time.Time `json:"failedAfter,omitzero"`

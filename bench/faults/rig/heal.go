@@ -134,6 +134,8 @@ func policy() training.Policy {
 	p := training.DefaultPolicy()
 	p.Retry = training.Retry{Initial: 400 * time.Millisecond, Coefficient: 2, Maximum: 1500 * time.Millisecond, Attempts: 4}
 	p.DigestEvery = time.Second
+	p.Outage.Probe = training.Poll{First: 500 * time.Millisecond, Maximum: 2 * time.Second}
+	p.Outage.ResumePerSecond = 50
 	return p
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 // tenants is the tenants' file of a run. The retries come after fractions of a second instead of
-// 1, 5 and 15 minutes, and notices are gathered for a second instead of an hour; nothing else
+// 1, 5 and 15 minutes, a held QMS is probed every two seconds instead of every five minutes, and notices are
+// gathered for a second instead of an hour; nothing else
 // differs from what an operator writes.
 const tenants = `tenants:
   - id: %s
@@ -26,7 +27,7 @@ const tenants = `tenants:
     lrs: {url: "http://%s/xapi", username: countersign, password: env:FAULTS_LRS_SECRET, home_page: %q}
     employee_id: external_id
     courses: [{code: %s, training: %s}]
-    policy: {retry: {initial: 400ms, coefficient: 2, maximum: 1500ms, attempts: 4}, digest_every: 1s}
+    policy: {retry: {initial: 400ms, coefficient: 2, maximum: 1500ms, attempts: 4}, digest_every: 1s, outage: {probe: {first: 500ms, maximum: 2s}, resume_per_second: 50}}
     sources:
       - id: %s
         platform: %s

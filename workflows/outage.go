@@ -81,6 +81,9 @@ func WatchOutage(ctx workflow.Context, in Outage) error {
 				return err
 			}
 		}
+		if standing.State.Holds() {
+			o.Last, o.Round = standing, nil
+		}
 		probe = false
 		switch {
 		case standing.State == training.TargetHeld:
@@ -132,9 +135,6 @@ func (o *outage) look(ctx workflow.Context, probe bool) (TargetStanding, error) 
 		if standing.State == "" { // the first look: wait, and look again
 			standing = TargetStanding{State: training.TargetHeld, Incident: o.Incident, Class: training.FailureHeld, Detail: "the journal does not answer"}
 		}
-	}
-	if standing.State.Holds() {
-		o.Last, o.Round = standing, nil
 	}
 	return standing, nil
 }

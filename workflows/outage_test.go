@@ -20,6 +20,8 @@ type target struct {
 	waiting []training.Fingerprint
 	// onResume is called before a page is resumed.
 	onResume func(page int)
+	// onSettled is called when the n-th incident is settled.
+	onSettled func(n int)
 
 	probes  []time.Time
 	resumed map[training.Fingerprint]time.Time
@@ -89,6 +91,9 @@ func (w *world) SettleTarget(context.Context, TargetRef) (SettledTarget, error) 
 		return SettledTarget{}, nil
 	}
 	w.target.row.Incident = ""
+	if w.target.onSettled != nil {
+		w.target.onSettled(len(w.called(settleTarget)))
+	}
 	return SettledTarget{Settled: true}, nil
 }
 
@@ -177,6 +182,26 @@ func TestTargetThatFailsAgainIsTheSameIncident(t *testing.T) {
 	require.Len(t, w.told, 2, "one incident, one all-clear")
 	require.Len(t, w.target.probes, 3)
 	require.Greater(t, w.target.probes[2].Sub(w.target.probes[1]), w.target.probes[1].Sub(w.target.probes[0]), "ever more patient")
+}
+
+// The next incident begins before the workflow of the last one has ended: each has a notice and an all-clear of its own.
+func TestNextIncidentIsAnother(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	w.target = target{row: heldSince(env), answers: func(n int) bool { return n == 2 || n == 5 }}
+	w.target.onSettled = func(n int) {
+		if n == 1 {
+			w.target.row = heldSince(env)
+			w.target.row.Incident, w.target.row.Class, w.target.row.BeganAt = "acme/qms/2", training.FailureCredentials, env.Now()
+		}
+	}
+	watched(t, env, outageOfAcme())
+	var told []string
+	for _, in := range w.told {
+		told = append(told, fmt.Sprint(in.Item.ID, " ", in.Item.Class))
+	}
+	require.Equal(t, []string{"acme/qms/1/outage unreachable", "acme/qms/1/all_clear unreachable",
+		"acme/qms/2/outage credentials", "acme/qms/2/all_clear credentials"}, told)
 }
 
 // A spent budget is not looked at before it is free again.

@@ -23,23 +23,21 @@ func TestKeptStatementsAreAsNew(t *testing.T) {
 	const above = `SELECT n FROM t WHERE n > ? ORDER BY n`
 	tx, err := db.BeginTx(ctx, nil)
 	require.NoError(t, err)
-	outer, err := tx.QueryContext(ctx, above, 0)
-	require.NoError(t, err)
-	var pairs []string
-	for outer.Next() {
-		var a int
-		require.NoError(t, outer.Scan(&a))
-		inner, err := tx.QueryContext(ctx, above, a)
+	numbers := func(query string, arg int, each func(n int)) {
+		rows, err := tx.QueryContext(ctx, query, arg)
 		require.NoError(t, err)
-		for inner.Next() {
-			var b int
-			require.NoError(t, inner.Scan(&b))
-			pairs = append(pairs, fmt.Sprint(a, b))
+		defer rows.Close()
+		for rows.Next() {
+			var n int
+			require.NoError(t, rows.Scan(&n))
+			each(n)
 		}
-		require.NoError(t, inner.Err())
-		require.NoError(t, inner.Close())
+		require.NoError(t, rows.Err())
 	}
-	require.NoError(t, outer.Err())
+	var pairs []string
+	numbers(above, 0, func(a int) {
+		numbers(above, a, func(b int) { pairs = append(pairs, fmt.Sprint(a, b)) })
+	})
 	require.Equal(t, []string{"1 2", "1 3", "2 3"}, pairs)
 	require.NoError(t, tx.Commit())
 

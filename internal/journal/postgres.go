@@ -27,16 +27,9 @@ const (
 type postgresDialect struct{}
 
 func openPostgres(ctx context.Context, dsn string) (database, error) {
-	config, err := pgx.ParseConfig(dsn)
+	config, err := postgresConfig(dsn)
 	if err != nil {
-		// The parser's text quotes the DSN, and masks passwords only as well as it can.
-		return database{}, errors.New("the PostgreSQL DSN cannot be read; it looks like postgres://user:password@host:5432/database")
-	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "countersign"
+		return database{}, err
 	}
 	// Statements here are written for it, whatever the database's default is.
 	config.RuntimeParams["default_transaction_isolation"] = "read committed"
@@ -49,6 +42,22 @@ func openPostgres(ctx context.Context, dsn string) (database, error) {
 		return database{}, errors.Join(fmt.Errorf("connect to PostgreSQL: %w", err), db.Close())
 	}
 	return database{dialect: postgresDialect{}, write: db, read: db}, nil
+}
+
+// postgresConfig reads the DSN and fills in what it leaves open.
+func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The parser's text quotes the DSN, and masks passwords only as well as it can.
+		return nil, errors.New("the PostgreSQL DSN cannot be read; it looks like postgres://user:password@host:5432/database")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "countersign"
+	}
+	return config, nil
 }
 
 // checkPostgres refuses a connection whose commits may not survive a crash. It runs for every new

@@ -94,24 +94,31 @@ func Open(ctx context.Context, name string, logTo io.Writer) (*Process, error) {
 	return p, nil
 }
 
-func (p *Process) dialTemporal() error {
-	metrics, err := telemetry.Metrics(p.Registry, p.Log)
+func (p *Process) dialTemporal() (err error) {
+	p.Temporal, p.Namespace, err = DialTemporal(p.Registry, p.Log)
+	return err
+}
+
+// DialTemporal makes a client from the variables that every Temporal tool reads, and names the namespace. It
+// connects when it is first used; its metrics go to the registry.
+func DialTemporal(registry *prometheus.Registry, log *slog.Logger) (c client.Client, namespace string, err error) {
+	metrics, err := telemetry.Metrics(registry, log)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
-		return fmt.Errorf("Temporal settings: %w", err)
+		return nil, "", fmt.Errorf("Temporal settings: %w", err)
 	}
-	options.Logger = sdklog.NewStructuredLogger(p.Log)
+	options.Logger = sdklog.NewStructuredLogger(log)
 	options.MetricsHandler = metrics
-	if p.Namespace = options.Namespace; p.Namespace == "" {
-		p.Namespace = client.DefaultNamespace
+	if namespace = options.Namespace; namespace == "" {
+		namespace = client.DefaultNamespace
 	}
-	if p.Temporal, err = client.NewLazyClient(options); err != nil {
-		return fmt.Errorf("Temporal client: %w", err)
+	if c, err = client.NewLazyClient(options); err != nil {
+		return nil, "", fmt.Errorf("Temporal client: %w", err)
 	}
-	return nil
+	return c, namespace, nil
 }
 
 // Close closes the Temporal connection and then the journal, which commits what it was given.

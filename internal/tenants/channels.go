@@ -16,11 +16,8 @@ import (
 // circles of people is remembered for each.
 func channels(p *process.Process, t settings.Tenant, to []string, prefix string) (notify.Channel, error) {
 	members := []notify.Member{{Name: prefix + "log", Channel: notify.NewLog(p.Log), Trace: true}}
-	if smtp := p.Settings.SMTP; smtp.MailEnabled() && t.Notices.Mail {
-		mail, err := notify.NewMail(notify.MailConfig{
-			Host: smtp.Host, Port: smtp.Port, Security: notify.Security(smtp.TLS), AllowPlaintext: smtp.TLS == settings.TLSNone,
-			Username: smtp.Username, Password: smtp.Password.Reveal(), From: smtp.From, To: to, Log: p.Log,
-		})
+	if p.Settings.SMTP.MailEnabled() && t.Notices.Mail {
+		mail, err := NewMail(p, to)
 		if err != nil {
 			return nil, err
 		}

@@ -31,7 +31,7 @@ func (t Tenants) Find(id string) (activities.Tenant, bool) {
 func New(p *process.Process) (Tenants, error) {
 	all := Tenants{}
 	for _, t := range p.Tenants.Tenants {
-		tenant, err := wire(p, t)
+		tenant, err := wire(p, t, nil)
 		if err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", t.ID, err)
 		}
@@ -40,15 +40,19 @@ func New(p *process.Process) (Tenants, error) {
 	return all, nil
 }
 
-func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
+func wire(p *process.Process, t settings.Tenant, through Through) (activities.Tenant, error) {
 	log := p.Log.With("tenant", t.ID)
 	spend, err := spending(p, t)
 	if err != nil {
 		return activities.Tenant{}, err
 	}
+	if through != nil {
+		spend = nil // who only looks must not write, and what is spent is counted in the journal
+	}
 	records, err := arena.New(arena.Config{
 		BaseURL: t.QMS.URL, ClientID: t.QMS.ClientID, ClientSecret: t.QMS.ClientSecret.Reveal(),
 		Scopes: t.QMS.Scopes, TokenMode: arena.TokenMode(t.QMS.TokenMode), Spend: spend, Log: log,
+		HTTP: through.client(TargetQMS),
 	})
 	if err != nil {
 		return activities.Tenant{}, err
@@ -96,6 +100,7 @@ func wire(p *process.Process, t settings.Tenant) (activities.Tenant, error) {
 		}
 		tenant.LRS, err = xapi.NewClient(xapi.ClientConfig{
 			Endpoint: t.LRS.URL, Username: t.LRS.Username, Password: t.LRS.Password.Reveal(), Version: t.LRS.Version, Log: log,
+			HTTP: through.client(TargetLRS),
 		})
 		if err != nil {
 			return activities.Tenant{}, err

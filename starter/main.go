@@ -8,6 +8,7 @@
 //	starter explain …                     show field by field how a delivery is read
 //	starter pause …, starter resume …     ask nothing of a tenant's QMS, ask it again
 //	starter targets                       show what is held or paused, and since when
+//	starter doctor …                      check every tenant end to end, writing nothing
 //	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main
 
@@ -31,8 +32,17 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starter:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode is 1 unless the error has one of its own.
+func exitCode(err error) int {
+	var own interface{ ExitCode() int }
+	if errors.As(err, &own) {
+		return own.ExitCode()
+	}
+	return 1
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -51,6 +61,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return replay(ctx, args[1:], stdout, stderr)
 	case args[0] == "explain":
 		return explain(ctx, args[1:], stdin, stdout, stderr)
+	case args[0] == "doctor":
+		return examine(ctx, args[1:], stdout, stderr)
 	case args[0] == "pause", args[0] == "resume":
 		return changeTarget(ctx, training.Action(args[0]), args[1:], stdout, stderr)
 	case args[0] == "targets" && len(args) == 1:
@@ -58,7 +70,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case args[0] == "send":
 		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | replay … | explain … | pause … | resume … | targets | send …]")
+	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | explain … | pause … | resume … | targets | send …]")
 }
 
 // check prints what would run. It opens nothing.

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -124,4 +126,19 @@ func (d *data) writeTenants(simulators string) (changed bool, err error) {
 		return false, fmt.Errorf("write tenants: %w", err)
 	}
 	return content != nil, nil
+}
+
+// environmentFile is what another terminal sources before it runs the product's commands.
+const environmentFile = "environment.env"
+
+// writeEnvironment writes the settings of starter and worker, secrets included, as a shell reads them.
+func (d *data) writeEnvironment(settings map[string]string) error {
+	var lines strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&lines, "export %s='%s'\n", name, strings.ReplaceAll(settings[name], "'", `'\''`))
+	}
+	if err := os.WriteFile(d.file(environmentFile), []byte(lines.String()), 0o600); err != nil {
+		return fmt.Errorf("write environment: %w", err)
+	}
+	return nil
 }

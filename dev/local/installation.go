@@ -71,6 +71,9 @@ func (i *installation) up(ctx context.Context) (err error) {
 		return err
 	}
 
+	if err := i.data.writeEnvironment(i.settings()); err != nil {
+		return err
+	}
 	say("starting worker and starter")
 	if i.worker, err = i.start("worker"); err != nil {
 		return err

@@ -40,11 +40,15 @@ Send your own, signed with the secret in %[13]s:
 Then look at the completion in the Temporal Web UI and at its record, COMPLETED, on the simulators' page.
 With the course GMP-7-APPROVAL it waits for a person; its page in the Web UI says what to send to it.
 
+Have everything examined, from another terminal; nothing is written (docs/doctor.md):
+
+  (. %[15]s; go run ./starter doctor)
+
 `,
 		took.Seconds(), i.url(i.ports.ingress), i.temporal.UIURL(), i.temporal.Address(),
 		i.url(i.ports.simulators), local(i.ports.smtp), i.url(i.ports.metrics), display(i.data.dir),
 		i.ingress(), sender.SignatureHeader, sender.Sign(i.data.secrets[lmsSecret], []byte(body)), body,
-		secrets, sourced(secrets))
+		secrets, sourced(secrets), sourced(display(i.data.file(environmentFile))))
 }
 
 // sampleBody is a completion of now by somebody who has none yet: the learner is named by the second.

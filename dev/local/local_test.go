@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -139,6 +140,17 @@ func TestSecretsSurviveARestart(t *testing.T) {
 	require.Equal(t, "my-own-secret-of-the-lms", third.secrets[lmsSecret])
 	require.NotEqual(t, first.secrets[arenaSecret], third.secrets[arenaSecret])
 	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestEnvironmentIsForAShell(t *testing.T) {
+	d := &data{dir: t.TempDir()}
+	require.NoError(t, d.writeEnvironment(map[string]string{"B": "it's", "A": "$HOME `x`"}))
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$0"; printf '%s|%s' "$A" "$B"`, d.file(environmentFile)).Output()
+	require.NoError(t, err)
+	require.Equal(t, "$HOME `x`|it's", string(out))
+	info, err := os.Stat(d.file(environmentFile))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }

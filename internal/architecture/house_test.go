@@ -54,6 +54,7 @@ var product = []room{
 	{"internal/tenants", []string{
 		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/breaker", "internal/budget", "internal/xapi", "internal/notify",
 	}},
+	{"internal/doctor", []string{"internal/training", "internal/settings", "internal/journal", "internal/certificate", "workflows"}},
 }
 
 // mains wire the product's rooms together. They may import all of them, and nobody imports them.

@@ -64,7 +64,7 @@ func newPatient(t *testing.T, dsn string) *patient {
   - id: acme
     name: Acme Medical
     admins: [jane.training@acme.example]
-    qms: {url: %q, client_id: svc, client_secret: env:DOCTOR_QMS}
+    qms: {url: %q, client_id: svc, client_secret: env:DOCTOR_QMS, budget: {per_day: 1000}}
     lrs: {url: %q, username: key, password: env:DOCTOR_LRS, home_page: "https://acme.lms.example.com"}
     employee_id: external_id
     courses: [{code: COMP-2026, training: TP-0042}]
@@ -145,7 +145,7 @@ func (p *patient) untouched(stored func() map[string]string) {
 	require.Equal(p.t, before, stored())
 	for check, want := range map[string]doctor.Level{
 		"settings.file": doctor.OK, "journal.schema": doctor.OK, "temporal.reach": doctor.Error, "mail.server": doctor.OK, "listen.http": doctor.Warning,
-		"qms.token": doctor.OK, "qms.scopes": doctor.OK, "qms.updates": doctor.OK, "qms.courses": doctor.OK, "qms.employees": doctor.Warning, "qms.clock": doctor.OK,
+		"qms.target": doctor.OK, "qms.calls": doctor.OK, "qms.token": doctor.OK, "qms.scopes": doctor.OK, "qms.updates": doctor.OK, "qms.courses": doctor.OK, "qms.employees": doctor.Warning, "qms.clock": doctor.OK,
 		"lrs.version": doctor.OK, "lrs.credentials": doctor.OK, "certificate.draw": doctor.OK, "notices.channel": doctor.OK, "sources.auth": doctor.OK, "sources.traffic": doctor.Warning,
 	} {
 		require.Equal(p.t, want, found[check].Level, "%s: %+v", check, found[check])
@@ -229,6 +229,20 @@ func TestDoctorSaysWhatIsWrong_R109_R113_R115(t *testing.T) {
 	found, _ = p.examined()
 	require.Len(t, found, 1)
 	require.Contains(t, found["settings.environment"].Text, "COUNTERSIGN_LISTEN")
+}
+
+func TestDoctorAsksNothingOfAPausedQMS(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "journal.db")
+	p := newPatient(t, dsn)
+	j, err := journal.Open(t.Context(), dsn, journal.Options{})
+	require.NoError(t, err)
+	_, err = j.Pause(t.Context(), "acme", training.TargetQMS, "i", training.Decision{Action: training.ActionPause, By: "jane.training", Reason: "Jane updates it"})
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+	found, _ := p.examined()
+	require.Equal(t, doctor.Warning, found["qms.target"].Level)
+	require.Contains(t, found["qms.target"].Fix, "starter resume -tenant acme")
+	require.Zero(t, p.qms.Calls(fault.Any))
 }
 
 func TestDoctorForPeople(t *testing.T) {

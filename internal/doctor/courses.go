@@ -33,6 +33,9 @@ func mappedCourses(t settings.Tenant) []mappedCourse {
 	return all
 }
 
+// nothingLeft is why nobody is asked for.
+const nothingLeft = "not asked for: the budget of the day is nearly used"
+
 // trainings checks that the QMS has what courses are mapped to (R110).
 func (q quality) trainings(ctx context.Context) []Finding {
 	const check = "qms.courses"
@@ -42,6 +45,8 @@ func (q quality) trainings(ctx context.Context) []Finding {
 		return []Finding{unfit(Note, check, "no course is mapped", "map courses, or let unmapped_courses: same_code pass their codes on")}
 	case !ok:
 		return []Finding{unfit(Note, check, fmt.Sprintf("this QMS cannot be asked whether the %s exist", plural(len(q.courses), "mapped training")), "")}
+	case q.most == 0:
+		return []Finding{unfit(Note, check, nothingLeft, "")}
 	}
 	var found []Finding
 	asked, unsure := 0, 0

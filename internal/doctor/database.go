@@ -19,6 +19,8 @@ type Journal interface {
 	Backlog(ctx context.Context) (journal.Backlog, error)
 	Sample(ctx context.Context, tenant string, from training.Fingerprint, n int) ([]training.Completion, error)
 	Traffic(ctx context.Context, window int) (all []journal.Traffic, partial bool, err error)
+	Targets(ctx context.Context) ([]journal.Target, error)
+	BudgetUses(ctx context.Context) ([]journal.BudgetUse, error)
 }
 
 // errNoJournal says that there is nothing to ask.

@@ -21,6 +21,8 @@ type store struct {
 	facts   journal.Facts
 	waiting journal.Backlog
 	traffic []journal.Traffic
+	targets []journal.Target
+	uses    []journal.BudgetUse
 	partial bool
 	err     error
 }
@@ -30,6 +32,8 @@ func (s store) Backlog(context.Context) (journal.Backlog, error) { return s.wait
 func (s store) Traffic(context.Context, int) ([]journal.Traffic, bool, error) {
 	return s.traffic, s.partial, s.err
 }
+func (s store) Targets(context.Context) ([]journal.Target, error)       { return s.targets, s.err }
+func (s store) BudgetUses(context.Context) ([]journal.BudgetUse, error) { return s.uses, s.err }
 func (s store) Sample(context.Context, string, training.Fingerprint, int) ([]training.Completion, error) {
 	return nil, s.err
 }

@@ -26,6 +26,9 @@ func (q quality) people(ctx context.Context) []Finding {
 	case len(ids) == 0:
 		return []Finding{unfit(Note, check, "the journal knows no learner of this tenant yet", "send a test with user from the LMS; it asks for the employee too")}
 	}
+	if q.most == 0 {
+		return []Finding{unfit(Note, check, nothingLeft, "")}
+	}
 	var unknown []string
 	asked := 0
 	for _, id := range ids[:min(q.most, len(ids))] {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"countersign/internal/settings"
 	"countersign/internal/training"
 )
 
@@ -31,17 +32,31 @@ type Trainings interface {
 
 // quality checks a tenant's QMS, one question after the other: they share a budget.
 type quality struct {
+	tenant string
 	client QMS
+	// standing is what holds it, and budget what the settings allow.
+	standing func(ctx context.Context) (standing, error)
+	budget   settings.Budget
 	// witness saw the calls of client; nil where nobody did.
 	witness *Witness
 	courses []mappedCourse
 	// employees are those to ask for.
 	employees func(ctx context.Context) (learners, error)
-	most      int // calls for courses, and for employees
+	// most bounds the calls for courses, and those for employees.
+	most int
 }
 
 func (q quality) run(ctx context.Context) []Finding {
-	found, usable := q.account(ctx)
+	s, err := q.standing(ctx)
+	held, ask := q.held(s, err)
+	if !ask {
+		return []Finding{held, unfit(Note, "qms.asked", "the QMS was asked nothing", "")}
+	}
+	found := []Finding{held}
+	calls, most := q.own(s)
+	found, q.most = append(found, calls...), most
+	account, usable := q.account(ctx)
+	found = append(found, account...)
 	if usable {
 		found = append(found, q.updates(ctx))
 		found = append(found, q.trainings(ctx)...)

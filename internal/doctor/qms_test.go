@@ -22,6 +22,9 @@ import (
 	lrssim "countersign/internal/simulator/lrs"
 )
 
+// answering is a QMS that nothing is the matter with.
+func answering(context.Context) (standing, error) { return standing{}, nil }
+
 // bench is a simulated QMS and how it is asked.
 type bench struct {
 	qms     *sim.Arena
@@ -43,7 +46,7 @@ func newBench(t testing.TB, change func(*arena.Config)) *bench {
 	t.Cleanup(server.Close)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	b.check = quality{witness: NewWitness(transport, nil), most: 10, employees: func(context.Context) (learners, error) { return learners{}, nil }}
+	b.check = quality{tenant: "acme", standing: answering, witness: NewWitness(transport, nil), most: 10, employees: func(context.Context) (learners, error) { return learners{}, nil }}
 	config := arena.Config{BaseURL: server.URL, ClientID: "svc", ClientSecret: "s3cret-of-the-qms", HTTP: &http.Client{Transport: b.check.witness}}
 	if change != nil {
 		change(&config)
@@ -67,7 +70,7 @@ func TestQMSThatIsWell_R109_R113_R114(t *testing.T) {
 	b.knows("EMP-0001")
 	found := b.check.run(t.Context())
 	require.Equal(t, map[string]Level{
-		"qms.token": OK, "qms.scopes": OK, "qms.updates": OK, "qms.courses": OK, "qms.employees": OK, "qms.clock": OK, "qms.budget": Note,
+		"qms.target": OK, "qms.token": OK, "qms.scopes": OK, "qms.updates": OK, "qms.courses": OK, "qms.employees": OK, "qms.clock": OK, "qms.budget": Note,
 	}, levelsOf(found))
 	require.Equal(t, 1, b.qms.Calls(sim.EndpointToken), "one token for all of it")
 	require.Equal(t, 5, b.qms.Calls(fault.Any))
@@ -291,8 +294,8 @@ func (q tokenless) Employee(context.Context, string) error { return q.err }
 func (q tokenless) ExternalUpdatesAllowed(context.Context) (bool, error) { return true, q.err }
 
 func TestWhatAnAdapterCannotSayIsANote(t *testing.T) {
-	check := quality{client: tokenless{}, courses: []mappedCourse{{training: "TP-1"}}, most: 1, employees: func(context.Context) (learners, error) { return learners{ids: []string{"EMP-0001"}}, nil }}
-	require.Equal(t, map[string]Level{"qms.token": Note, "qms.updates": OK, "qms.courses": Note, "qms.employees": OK}, levelsOf(check.run(t.Context())))
+	check := quality{standing: answering, client: tokenless{}, courses: []mappedCourse{{training: "TP-1"}}, most: 1, employees: func(context.Context) (learners, error) { return learners{ids: []string{"EMP-0001"}}, nil }}
+	require.Equal(t, map[string]Level{"qms.target": OK, "qms.token": Note, "qms.updates": OK, "qms.courses": Note, "qms.employees": OK}, levelsOf(check.run(t.Context())))
 	check.courses = nil
 	require.Equal(t, Note, the(t, check.run(t.Context()), "qms.courses").Level)
 }

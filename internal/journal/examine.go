@@ -158,3 +158,11 @@ func (e *Examiner) Sample(ctx context.Context, tenant string, from training.Fing
 	}
 	return all, nil
 }
+
+// Targets is Journal.Targets.
+func (e *Examiner) Targets(ctx context.Context) ([]Target, error) { return e.journal.Targets(ctx) }
+
+// BudgetUses is Journal.BudgetUses.
+func (e *Examiner) BudgetUses(ctx context.Context) ([]BudgetUse, error) {
+	return e.journal.BudgetUses(ctx)
+}

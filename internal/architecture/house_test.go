@@ -23,13 +23,16 @@ var product = []room{
 	{"internal/lms/*", []string{"internal/training", "internal/lms", "internal/lms/strictjson", "internal/lms/mapping", "internal/lms/signature"}},
 	{"internal/lms/platform", []string{"internal/lms", "internal/lms/mapping", "internal/lms/*"}},
 	{"internal/lmsapi", []string{"internal/training"}},
+	{"internal/lmsapi/rest", []string{"internal/training", "internal/outbound"}},
+	{"internal/lmsapi/*", []string{"internal/training", "internal/lms", "internal/lmsapi", "internal/lmsapi/rest"}},
 	{"internal/issuer", []string{"internal/lms", "internal/lms/signature"}},
 	{"internal/setup", []string{"internal/lms/mapping"}},
 
 	// One thing each; none knows another.
+	{"internal/outbound", []string{"internal/training"}},
 	{"internal/journal", []string{"internal/training"}},
 	{"internal/qms", []string{"internal/training"}},
-	{"internal/qms/*", []string{"internal/training", "internal/qms"}},
+	{"internal/qms/*", []string{"internal/training", "internal/qms", "internal/outbound"}},
 	{"internal/budget", []string{"internal/training"}},
 	{"internal/breaker", []string{"internal/training", "internal/qms"}},
 	{"internal/xapi", []string{"internal/training"}},
@@ -64,6 +67,7 @@ var mains = []string{"starter", "worker"}
 var workshop = []room{
 	// The suites every adapter passes, and a database to test on.
 	{"internal/lms/lmstest", []string{"internal/training", "internal/lms", "internal/lms/mapping", "internal/lms/strictjson"}},
+	{"internal/lmsapi/lmsapitest", []string{"internal/training", "internal/lmsapi", "internal/lmsapi/rest", "internal/simulator/fault", "internal/simulator/*"}},
 	{"internal/qms/qmstest", []string{"internal/training", "internal/qms"}},
 	{"internal/postgrestest", nil},
 
@@ -156,4 +160,4 @@ var confined = map[string][]string{
 }
 
 // suites are the rooms that exist to be imported by tests.
-var suites = []string{"internal/lms/lmstest", "internal/qms/qmstest", "internal/postgrestest", "internal/e2e"}
+var suites = []string{"internal/lms/lmstest", "internal/lmsapi/lmsapitest", "internal/qms/qmstest", "internal/postgrestest", "internal/e2e"}

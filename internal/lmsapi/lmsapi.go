@@ -51,6 +51,9 @@ type Page struct {
 	// Unreadable are the rows that report a completion and lack what one needs, by a reason that names
 	// fields and never values.
 	Unreadable []string
+	// Apart says that the instants are not those of the platform's deliveries: fingerprints then differ, and only
+	// learner, course and about the time can tell that a completion is known.
+	Apart bool
 	// Next is the cursor of the next page, "" after the last.
 	Next string
 }

@@ -28,9 +28,9 @@ type Spec struct {
 	// whether the event's instant is the true one.
 	Asks int
 	// Listed is the completion of Jane as Completions lists it, zero where the platform lists none. It has the
-	// Event's fingerprint unless Apart says why it cannot.
+	// Event's fingerprint, unless the pages say that they are Apart.
 	Listed training.Completion
-	Apart  string
+	Apart  bool
 	// Configure changes the client's settings, nil for none.
 	Configure func(*rest.Config)
 	// Prepare changes the simulated LMS, nil for no change.

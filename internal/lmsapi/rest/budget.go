@@ -8,8 +8,8 @@ import (
 )
 
 // budgets keep the number of calls inside what the LMS gives: in any hour at most perHour, of each endpoint where the
-// LMS counts so (R146). A tenth of it may go at once, the rest is spread over the hour, so that a storm leaves
-// something for what comes after it.
+// LMS counts so (R146). A tenth of it may go at once (more of a small one: a lookup is several calls), the rest is
+// spread over the hour, so that a storm leaves something for what comes after it.
 type budgets struct {
 	perHour     int
 	perEndpoint bool
@@ -65,7 +65,7 @@ func (b *budgets) group(endpoint string) *group {
 		g = &group{}
 		if b.perHour > 0 {
 			// Burst and refill together are the whole: no hour, wherever it begins, sees more.
-			burst := max(b.perHour/10, 1)
+			burst := max(b.perHour/10, min(b.perHour/2, 10), 1)
 			g.limiter = rate.NewLimiter(rate.Limit(float64(max(b.perHour-burst, 1))/time.Hour.Seconds()), burst)
 		}
 		b.groups[endpoint] = g

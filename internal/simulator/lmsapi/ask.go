@@ -1,12 +1,15 @@
 package lmsapi
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"countersign/internal/simulator/fault"
 )
@@ -91,6 +94,25 @@ func formOf(x *fault.Exchange) url.Values {
 		return url.Values{}
 	}
 	return form
+}
+
+// peek reads the function that a form asks for, and gives the request back as it was.
+func peek(r *http.Request) (function string, again *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, fault.MaxBody))
+	if err != nil {
+		body = nil // the gate finds it cut
+	}
+	form, err := url.ParseQuery(string(body))
+	if err == nil {
+		function = form.Get("wsfunction")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return function, r
+}
+
+// digits reports whether text is a number's digits and nothing else.
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == "" && len(text) < 19
 }
 
 // orNull writes "" as null.

@@ -65,7 +65,13 @@ type dialect struct {
 // platforms are the platforms that are simulated.
 func platforms() map[string]func(*LMS) dialect {
 	return map[string]func(*LMS) dialect{
+		"adobe-learning-manager": adobe,
+		"cornerstone":            cornerstone,
+		"learnupon":              learnupon,
+		"talentlms":              talentlms,
+
 		"docebo": docebo,
+		"moodle": moodle,
 	}
 }
 

@@ -81,13 +81,15 @@ func (d Details) Fill(c training.Completion) training.Completion {
 	}{
 		{&c.Learner.ID, d.Learner.ID}, {&c.Learner.Username, d.Learner.Username}, {&c.Learner.Email, d.Learner.Email},
 		{&c.Learner.ExternalID, d.Learner.ExternalID},
-		{&c.Learner.FirstName, d.Learner.FirstName}, {&c.Learner.LastName, d.Learner.LastName},
 		{&c.Course.ID, d.Course.ID}, {&c.Course.Title, d.Course.Title}, {&c.Course.Code, d.Course.Code},
 		{&c.EnrollmentID, d.EnrollmentID},
 	} {
 		if *f.into == "" {
 			*f.into = f.from
 		}
+	}
+	if c.Learner.FullName() == "" { // a half of it by the event and a half from here might name somebody else
+		c.Learner.FirstName, c.Learner.LastName = d.Learner.FirstName, d.Learner.LastName
 	}
 	if !d.CompletedAt.IsZero() {
 		c.CompletedAt, c.Precision = d.CompletedAt, d.Precision

@@ -66,7 +66,7 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	var d lmsapi.Details
 	learner := have.Learner
 	lacksNumber := learner.ExternalID == "" && c.api.ExternalIDField() != ""
-	if learner.ID != "" && (learner.Email == "" || learner.Username == "" || learner.FirstName == "" || learner.LastName == "" || lacksNumber) {
+	if learner.ID != "" && (learner.Email == "" || learner.Username == "" || learner.FullName() == "" || lacksNumber) {
 		if err := c.user(ctx, learner.ID, &d); err != nil {
 			return lmsapi.Details{}, err
 		}

@@ -4,10 +4,12 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"countersign/internal/outbound"
@@ -81,7 +83,8 @@ type Manner struct {
 	// Fetch gets a token by calls with Call.Open, nil where the credential itself goes with every call. It returns the
 	// token and its life; with a life of 0 it is good for one use.
 	Fetch func(ctx context.Context, c *Client) (token string, life time.Duration, err error)
-	// Sign puts the credential into a request; token is "" without Fetch. nil sends it as a bearer token (RFC 6750).
+	// Sign puts the credential into a request; token is "" without Fetch. nil sends the token as a bearer token
+	// (RFC 6750): the fetched one, or the credential KeyToken.
 	Sign func(r *http.Request, token string)
 	// Judge classifies an answer by what only this platform says, such as an error in a 200; the class is "" for no
 	// opinion. detail is in words of our own or in stable words of the platform, and never names a person. nil has none.
@@ -108,6 +111,9 @@ func New(cfg Config, manner Manner) (*Client, error) {
 		if cfg.Credentials[key] == "" {
 			return nil, fmt.Errorf("%s api: %s is required", manner.Platform, key)
 		}
+		if strings.ContainsAny(cfg.Credentials[key], "\r\n\x00") {
+			return nil, fmt.Errorf("%s api: %s holds a line break", manner.Platform, key)
+		}
 	}
 	if cfg.ExternalIDField != "" && !manner.ExternalIDField {
 		return nil, fmt.Errorf("%s api: external_id_field: the platform has no such fields", manner.Platform)
@@ -125,7 +131,8 @@ func New(cfg Config, manner Manner) (*Client, error) {
 		manner.PerHour = cfg.PerHour
 	}
 	if manner.Sign == nil {
-		manner.Sign = func(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+token) }
+		fixed := cfg.Credentials[KeyToken]
+		manner.Sign = func(r *http.Request, token string) { r.Header.Set("Authorization", "Bearer "+cmp.Or(token, fixed)) }
 	}
 	c := &Client{
 		root: root.String(), cfg: cfg, manner: manner, http: outbound.HTTP(cfg.HTTP),

@@ -65,6 +65,8 @@ type dialect struct {
 // platforms are the platforms that are simulated.
 func platforms() map[string]func(*LMS) dialect {
 	return map[string]func(*LMS) dialect{
+		"absorb":                 absorb,
+		"canvas":                 canvas,
 		"adobe-learning-manager": adobe,
 		"cornerstone":            cornerstone,
 		"learnupon":              learnupon,

@@ -104,7 +104,7 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	knownUser, knownCourse := userID.MatchString(have.Learner.ID), guid.MatchString(have.Course.ID)
 	l := have.Learner
 	if knownUser && (l.Email == "" || l.ExternalID == "" || l.Username == "" || l.FirstName == "" || l.LastName == "") {
-		if err := c.user(ctx, l.ID, &d.Learner); err != nil {
+		if err := c.user(ctx, l, &d.Learner); err != nil {
 			return lmsapi.Details{}, err
 		}
 	}
@@ -123,7 +123,9 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	return d, nil
 }
 
-func (c *Client) user(ctx context.Context, id string, into *training.Learner) error {
+// user asks for the login only where the event does not have it: as a field of the view it was seen once, and a view
+// answers a field that it does not know with 400.
+func (c *Client) user(ctx context.Context, have training.Learner, into *training.Learner) error {
 	type user struct {
 		Reference string `json:"user_ref"`
 		Login     string `json:"user_login"`
@@ -131,7 +133,11 @@ func (c *Client) user(ctx context.Context, id string, into *training.Learner) er
 		First     string `json:"user_name_first"`
 		Last      string `json:"user_name_last"`
 	}
-	rows, err := rowsOf[user](ctx, c, "look up user", users, "user_id eq "+id, "user_id,user_ref,user_login,user_email,user_name_first,user_name_last")
+	fields := "user_id,user_ref,user_email,user_name_first,user_name_last"
+	if have.Username == "" {
+		fields += ",user_login"
+	}
+	rows, err := rowsOf[user](ctx, c, "look up user", users, "user_id eq "+have.ID, fields)
 	if err == nil && len(rows) == 1 {
 		r := rows[0]
 		*into = training.Learner{ExternalID: r.Reference, Username: r.Login, Email: r.Email, FirstName: r.First, LastName: r.Last}

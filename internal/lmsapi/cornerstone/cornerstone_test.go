@@ -38,7 +38,7 @@ func TestCornerstone_R15_R143_R146_R173(t *testing.T) {
 		New:    func(cfg rest.Config) (lmsapi.Client, error) { return cornerstone.New(cfg) },
 		Event:  event(),
 		Details: lmsapi.Details{
-			Learner: training.Learner{Username: "jane.roe", Email: "jane.roe@example.test", ExternalID: "EMP-20001", FirstName: "Jane", LastName: "Roe"},
+			Learner: training.Learner{Email: "jane.roe@example.test", ExternalID: "EMP-20001", FirstName: "Jane", LastName: "Roe"},
 			Score:   score(),
 		},
 		Listed: training.Completion{
@@ -113,6 +113,16 @@ func TestTheScoreIsThatOfTheRegistration(t *testing.T) {
 			require.Equal(t, tc.want, d.Score)
 		})
 	}
+}
+
+// The login is asked for where it lacks.
+func TestALoginThatLacks_R15(t *testing.T) {
+	c, _ := answering(t, map[string]string{"vw_rpt_transcript": `{"value":[]}`, "vw_rpt_user": `{"value":[{"user_login":"jane.roe"}]}`})
+	e := event()
+	e.Learner.Username = ""
+	d, err := c.Lookup(t.Context(), e)
+	require.NoError(t, err)
+	require.Equal(t, "jane.roe", d.Learner.Username)
 }
 
 // Public clients know the training's id by two names.

@@ -86,7 +86,7 @@ func (c *Client) add(ctx context.Context, page *lmsapi.Page, w lmsapi.Window, co
 		return 0, training.Fail(training.FailureMisread, listing, courseByID, "answer holds no users")
 	}
 	for _, user := range *answer.Users {
-		if !user.completed() {
+		if !user.finished() {
 			continue
 		}
 		completion, err := user.completion(training.Course{ID: id, Title: answer.Name, Code: string(answer.Code)})
@@ -100,16 +100,17 @@ func (c *Client) add(ctx context.Context, page *lmsapi.Page, w lmsapi.Window, co
 	return len(*answer.Users), nil
 }
 
-// completed reports whether the user finished the course. A failed one is no completion, as with the webhook.
-func (e enrollee) completed() bool {
-	if e.Status != "" && !strings.EqualFold(e.Status, "completed") {
-		return false
-	}
-	return e.Completed != "" && e.Completed != "0" && e.Completed != "-"
+// finished reports whether the row states a completion. A failed course is none, as with the webhook.
+func (e enrollee) finished() bool {
+	word := strings.ToLower(e.Status)
+	return e.Completed != "" && e.Completed != "0" && e.Completed != "-" && word != "failed" && word != "not passed"
 }
 
 // completion reads the row as the timeline's record states it.
 func (e enrollee) completion(course training.Course) (training.Completion, error) {
+	if e.Status != "" && !strings.EqualFold(e.Status, "completed") { // whether a portal translates it is unknown
+		return training.Completion{}, errors.New("completion_status: unknown word beside a date")
+	}
 	at, ok := epoch(string(e.Completed))
 	if !ok {
 		return training.Completion{}, errors.New("completed_on_timestamp: want whole seconds since 1970")

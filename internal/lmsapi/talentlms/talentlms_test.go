@@ -173,7 +173,10 @@ func answering(t *testing.T, path string, status int, body string) *talentlms.Cl
 			w.WriteHeader(status)
 			answer = body
 		} else if strings.HasPrefix(r.URL.Path, "/api/v1/courses/") {
-			answer = `{"id":"2","name":"B","users":[{"id":7,"name":"J R","completed_on_timestamp":1775658622},{"id":"8","completed_on_timestamp":"soon"}]}`
+			answer = `{"id":"2","name":"B","users":[{"id":7,"name":"J R","completed_on_timestamp":1775658622},{"id":"8","completed_on_timestamp":"soon"},
+				{"id":"9","completion_status":"Abgeschlossen","completed_on_timestamp":"1775658622"},
+				{"id":"10","completion_status":"Failed","completed_on_timestamp":"1775658622"},
+				{"id":"11","completion_status":"In progress","completed_on_timestamp":null}]}`
 		}
 		if _, err := w.Write([]byte(answer)); err != nil {
 			t.Errorf("answer: %v", err)
@@ -217,14 +220,15 @@ func TestAnErrorUnderAnyStatus(t *testing.T) {
 	}
 }
 
-// A course with more users than one answer may hold is said, and does not hold up the others; so is a row without a date.
+// A course with more users than one answer may hold is said, and does not hold up the others; so is a row whose date or
+// word nobody knows.
 func TestWhatCannotBeRead_R145(t *testing.T) {
 	w := lmsapi.Window{From: time.Unix(0, 0), To: lmsapitest.Finished().AddDate(1, 0, 0)}
 	c := answering(t, "/api/v1/courses/id:1", http.StatusOK, `{"users":["`+strings.Repeat("x", 5<<20)+`"]}`)
 	page, err := c.Completions(t.Context(), w, "")
 	require.NoError(t, err)
 	require.Equal(t, []string{"users of course 1: more than one answer may hold",
-		"completed_on_timestamp: want whole seconds since 1970"}, page.Unreadable)
+		"completed_on_timestamp: want whole seconds since 1970", "completion_status: unknown word beside a date"}, page.Unreadable)
 	require.Len(t, page.Completions, 1)
 	require.Equal(t, "7", page.Completions[0].Learner.ID)
 

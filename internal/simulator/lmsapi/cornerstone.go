@@ -114,13 +114,36 @@ func (l *LMS) cornerstoneView(w http.ResponseWriter, r *http.Request, rows []map
 		size = min(max(number(query.Get("$top"), size), 0), size)
 	}
 	found = found[min(skip, len(found)):]
-	answer := map[string]any{"@odata.context": "$metadata", "value": found[:min(size, len(found))]}
+	value := []map[string]any{}
+	for _, row := range found[:min(size, len(found))] {
+		selected, ok := cornerstoneSelect(row, query.Get("$select"))
+		if !ok {
+			l.dialect.fail(w, http.StatusBadRequest)
+			return
+		}
+		value = append(value, selected)
+	}
+	answer := map[string]any{"@odata.context": "$metadata", "value": value}
 	if len(found) > size && !query.Has("$top") {
 		query.Set("$skip", strconv.Itoa(skip+size))
 		next := url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path, RawQuery: query.Encode()}
 		answer["@odata.nextLink"] = next.String()
 	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+// cornerstoneSelect is the row with the fields that are asked for; ok is false for one that the view does not have.
+func cornerstoneSelect(row map[string]any, fields string) (selected map[string]any, ok bool) {
+	if fields == "" {
+		return row, true
+	}
+	selected = map[string]any{}
+	for field := range strings.SplitSeq(fields, ",") {
+		if selected[field], ok = row[field]; !ok {
+			return nil, false
+		}
+	}
+	return selected, true
 }
 
 // condition is what is understood of a filter: a field, a comparison, and a number, a GUID or an instant.

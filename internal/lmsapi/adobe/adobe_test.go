@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"countersign/internal/lms"
+	webhook "countersign/internal/lms/adobe"
 	"countersign/internal/lmsapi"
 	"countersign/internal/lmsapi/adobe"
 	"countersign/internal/lmsapi/lmsapitest"
@@ -19,15 +21,23 @@ import (
 
 const enrollment = "course:5541_5541_10291"
 
-// event is what the webhook's adapter makes of a delivery.
-func event() training.Completion {
-	passed := true
-	return training.Completion{
-		Platform: "adobe-learning-manager", EventID: "c41d7e0a", Event: "COURSE_COMPLETED", EnrollmentID: enrollment,
-		Learner: training.Learner{ID: "10291"}, Course: training.Course{ID: "course:5541"},
-		CompletedAt: lmsapitest.Finished(), Precision: training.PrecisionMillisecond, CompletedAtSource: "events[0].data.dateCompleted",
-		Score: training.Score{Passed: &passed},
-	}
+// event is a delivery of Jane's completion.
+func event(t *testing.T) training.Completion {
+	t.Helper()
+	return decoded(t, `{"accountId":69101,"events":[{"eventId":"c41d7e0a","eventName":"COURSE_COMPLETED",
+		"timestamp":"2026-04-08T14:30:46.000Z","eventInfo":"1775658646000-040363-12018-0","data":{"userId":10291,"loId":"course:5541",
+		"loInstanceId":"course:5541_5541","loType":"course","enrollmentSource":"SELF_ENROLL","dateCompleted":"2026-04-08T14:30:22.000Z","hasPassed":true}}]}`)
+}
+
+// decoded is what the webhook's adapter makes of a delivery: listing and delivery must agree on who, what and when.
+func decoded(t *testing.T, body string) training.Completion {
+	t.Helper()
+	got, err := webhook.New(nil).Decode(lms.Request{Method: http.MethodPost, Header: http.Header{}, Body: []byte(body)})
+	require.NoError(t, err)
+	require.Empty(t, got.Problems)
+	require.Len(t, got.Completions, 1)
+	require.Equal(t, lmsapitest.Finished(), got.Completions[0].CompletedAt)
+	return got.Completions[0]
 }
 
 func TestAdobe_R15_R143_R146(t *testing.T) {
@@ -35,7 +45,7 @@ func TestAdobe_R15_R143_R146(t *testing.T) {
 	lmsapitest.Run(t, lmsapitest.Spec{
 		Manner: adobe.Manner(),
 		New:    func(cfg rest.Config) (lmsapi.Client, error) { return adobe.New(cfg) },
-		Event:  event(),
+		Event:  event(t),
 		Details: lmsapi.Details{
 			Learner: training.Learner{Email: "jane.roe@example.test", ExternalID: "EMP-20001", FirstName: "Jane Roe"},
 			Course:  training.Course{Title: "Line clearance & release", Code: "SOP-017"},
@@ -82,7 +92,7 @@ func client(t *testing.T, url string, credentials map[string]string) *adobe.Clie
 func TestSecondsThatTheWebhookCutsOff_R15_R143(t *testing.T) {
 	truth := time.Date(2026, time.September, 3, 9, 12, 47, 0, time.UTC)
 	_, c := connect(t, truth)
-	sent := event()
+	sent := event(t)
 	sent.CompletedAt = truth.Truncate(time.Minute)
 
 	page, err := c.Completions(t.Context(), lmsapi.Window{From: truth, To: truth.Add(time.Second)}, "")
@@ -104,7 +114,7 @@ func TestSecondsThatTheWebhookCutsOff_R15_R143(t *testing.T) {
 // A re-enrolled learner finishes again under the same id: that says nothing about the first time.
 func TestAnEnrollmentThatWentOn(t *testing.T) {
 	_, c := connect(t, lmsapitest.Finished().AddDate(0, 3, 0))
-	d, err := c.Lookup(t.Context(), event())
+	d, err := c.Lookup(t.Context(), event(t))
 	require.NoError(t, err)
 	require.Empty(t, d.Score)
 	require.Zero(t, d.CompletedAt)
@@ -114,7 +124,7 @@ func TestAnEnrollmentThatWentOn(t *testing.T) {
 // The enrollment of somebody else is not read, whatever the event says.
 func TestAnEnrollmentOfSomebodyElse(t *testing.T) {
 	lms, c := connect(t, lmsapitest.Finished())
-	e := event()
+	e := event(t)
 	e.EnrollmentID = "course:5541_5541_10292"
 	_, err := c.Lookup(t.Context(), e)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"countersign/internal/lms"
+	webhook "countersign/internal/lms/cornerstone"
 	"countersign/internal/lmsapi"
 	"countersign/internal/lmsapi/cornerstone"
 	"countersign/internal/lmsapi/lmsapitest"
@@ -16,15 +18,25 @@ import (
 	"countersign/internal/training"
 )
 
-// event is what the webhook's adapter makes of a delivery.
-func event() training.Completion {
-	return training.Completion{
-		Platform: "cornerstone", EventID: "8761503e", Event: "TrainingCompleted",
-		Learner:     training.Learner{ID: "10291", ExternalID: "EMP-20001", Username: "jane.roe", FirstName: "Jane", LastName: "Roe"},
-		Course:      training.Course{ID: simulated.CornerstoneGUID("5541"), Title: "Line clearance & release", Code: "SOP-017"},
-		CompletedAt: lmsapitest.Finished(), Precision: training.PrecisionMillisecond,
-		CompletedAtSource: "value.trainingCompleted.data.trainingActionDateTimestamp",
-	}
+// event is a delivery of Jane's completion.
+func event(t *testing.T) training.Completion {
+	t.Helper()
+	return decoded(t, `{"records":[{"lag":4.2,"value":{"headers":{"corpName":"planta","messageId":"8761503e"},
+		"lmsEventsCase":"TrainingCompleted","trainingCompleted":{"data":{"eventId":"8761503e","trainingId":"`+simulated.CornerstoneGUID("5541")+`",
+		"trainingRef":"SOP-017","trainingTitle":"Line clearance & release","targetUserId":10291,"targetUserRef":"EMP-20001","targetUsername":"jane.roe",
+		"targetUserFirstName":"Jane","targetUserLastName":"Roe","trainingRegistrationNumber":1,"trainingActionDateTimestamp":"2026-04-08T14:30:22.000Z"}}},
+		"offset":168,"timestamp":"2026-04-08T14:30:30.481Z"}],"sessionId":"37ae5176","attemptNumber":1,"subscriptionId":"2f977027"}`)
+}
+
+// decoded is what the webhook's adapter makes of a delivery: listing and delivery must agree on who, what and when.
+func decoded(t *testing.T, body string) training.Completion {
+	t.Helper()
+	got, err := webhook.New(nil).Decode(lms.Request{Method: http.MethodPost, Header: http.Header{}, Body: []byte(body)})
+	require.NoError(t, err)
+	require.Empty(t, got.Problems)
+	require.Len(t, got.Completions, 1)
+	require.Equal(t, lmsapitest.Finished(), got.Completions[0].CompletedAt)
+	return got.Completions[0]
 }
 
 func score() training.Score {
@@ -36,7 +48,7 @@ func TestCornerstone_R15_R143_R146_R173(t *testing.T) {
 	lmsapitest.Run(t, lmsapitest.Spec{
 		Manner: cornerstone.Manner(),
 		New:    func(cfg rest.Config) (lmsapi.Client, error) { return cornerstone.New(cfg) },
-		Event:  event(),
+		Event:  event(t),
 		Details: lmsapi.Details{
 			Learner: training.Learner{Email: "jane.roe@example.test", ExternalID: "EMP-20001", FirstName: "Jane", LastName: "Roe"},
 			Score:   score(),
@@ -108,7 +120,7 @@ func TestTheScoreIsThatOfTheRegistration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := answering(t, map[string]string{"vw_rpt_transcript": `{"value":[` + tc.rows + `]}`, "vw_rpt_user": `{"value":[]}`})
-			d, err := c.Lookup(t.Context(), event())
+			d, err := c.Lookup(t.Context(), event(t))
 			require.NoError(t, err)
 			require.Equal(t, tc.want, d.Score)
 		})
@@ -118,7 +130,7 @@ func TestTheScoreIsThatOfTheRegistration(t *testing.T) {
 // The login is asked for where it lacks.
 func TestALoginThatLacks_R15(t *testing.T) {
 	c, _ := answering(t, map[string]string{"vw_rpt_transcript": `{"value":[]}`, "vw_rpt_user": `{"value":[{"user_login":"jane.roe"}]}`})
-	e := event()
+	e := event(t)
 	e.Learner.Username = ""
 	d, err := c.Lookup(t.Context(), e)
 	require.NoError(t, err)
@@ -136,7 +148,7 @@ func TestATrainingByEitherName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			views["vw_rpt_transcript"], views["vw_rpt_user"] = `{"value":[]}`, `{"value":[]}`
 			c, _ := answering(t, views)
-			e := event()
+			e := event(t)
 			e.Course.Title, e.Course.Code = "", ""
 			d, err := c.Lookup(t.Context(), e)
 			require.NoError(t, err)

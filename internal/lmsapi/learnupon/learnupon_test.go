@@ -2,12 +2,15 @@ package learnupon_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"countersign/internal/lms"
+	webhook "countersign/internal/lms/learnupon"
 	"countersign/internal/lmsapi"
 	"countersign/internal/lmsapi/learnupon"
 	"countersign/internal/lmsapi/lmsapitest"
@@ -17,13 +20,23 @@ import (
 	"countersign/internal/training"
 )
 
-// event is what the webhook's adapter makes of a delivery of version 2, without a score.
-func event() training.Completion {
-	return training.Completion{
-		Platform: "learnupon", EventID: "wh-1", Event: "course_completion", EnrollmentID: "77001",
-		Learner: training.Learner{ID: "10291", Username: "jane.roe", Email: "jane.roe@example.test"}, Course: training.Course{ID: "5541"},
-		CompletedAt: lmsapitest.Finished(), Precision: training.PrecisionMillisecond, CompletedAtSource: "data[0].dateCompleted",
-	}
+// event is a delivery of Jane's completion, in version 2 and without a score.
+func event(t *testing.T) training.Completion {
+	t.Helper()
+	return decoded(t, `{"data":[{"courseId":5541,"enrollmentId":77001,"courseReferenceCode":null,
+		"dateEnrolled":"2026-03-30T08:00:00.000Z","dateCompleted":"2026-04-08T14:30:22.000Z","enrollmentStatus":"completed","percentage":null,
+		"user":{"userId":10291,"username":"jane.roe","email":"jane.roe@example.test"},"eventCreated":"2026-04-08T14:30:25.000Z"}]}`)
+}
+
+// decoded is what the webhook's adapter makes of a delivery: listing and delivery must agree on who, what and when.
+func decoded(t *testing.T, body string) training.Completion {
+	t.Helper()
+	got, err := webhook.New(nil).Decode(lms.Request{Method: http.MethodPost, Header: http.Header{"X-Webhook-Type": {"course_completion"}, "X-Webhook-Id": {"wh-1"}}, Body: []byte(body)})
+	require.NoError(t, err)
+	require.Empty(t, got.Problems)
+	require.Len(t, got.Completions, 1)
+	require.Equal(t, lmsapitest.Finished(), got.Completions[0].CompletedAt)
+	return got.Completions[0]
 }
 
 func score() training.Score {
@@ -40,7 +53,7 @@ func TestLearnUpon_R15_R143_R175(t *testing.T) {
 		Manner:    learnupon.Manner(),
 		New:       func(cfg rest.Config) (lmsapi.Client, error) { return learnupon.New(cfg) },
 		Configure: func(cfg *rest.Config) { cfg.ExternalIDField = "employee_number" },
-		Event:     event(),
+		Event:     event(t),
 		Details: lmsapi.Details{
 			Learner: jane, Course: training.Course{Title: "Line clearance & release", Code: "SOP-017"}, EnrollmentID: "77001", Score: score(),
 		},
@@ -80,7 +93,7 @@ func TestAnEnrollmentWithoutItsNumber_R15(t *testing.T) {
 	again := lmsapitest.Enrollment()
 	again.ID, again.CompletedAt, again.Score = "77002", again.CompletedAt.AddDate(1, 0, 0), "12"
 	lms.AddEnrollment(again)
-	e := event()
+	e := event(t)
 	e.EnrollmentID = ""
 	d, err := c.Lookup(t.Context(), e)
 	require.NoError(t, err)
@@ -99,7 +112,7 @@ func TestAnEnrollmentOfSomebodyElse(t *testing.T) {
 	other := lmsapitest.Enrollment()
 	other.ID, other.LearnerID = "77002", "10292"
 	lms.AddEnrollment(other)
-	e := event()
+	e := event(t)
 	e.EnrollmentID = "77002"
 	d, err := c.Lookup(t.Context(), e)
 	require.NoError(t, err)
@@ -112,13 +125,13 @@ func TestAnEnrollmentThatWentOn(t *testing.T) {
 	e, expires := lmsapitest.Enrollment(), lmsapitest.Finished().AddDate(2, 0, 0)
 	e.ExpiresAt = &expires
 	lms.AddEnrollment(e)
-	d, err := c.Lookup(t.Context(), event())
+	d, err := c.Lookup(t.Context(), event(t))
 	require.NoError(t, err)
 	require.Equal(t, &expires, d.ExpiresAt)
 
 	e.CompletedAt = e.CompletedAt.AddDate(1, 0, 0)
 	lms.AddEnrollment(e)
-	d, err = c.Lookup(t.Context(), event())
+	d, err = c.Lookup(t.Context(), event(t))
 	require.NoError(t, err)
 	require.Empty(t, d.Score)
 	require.Nil(t, d.ExpiresAt)

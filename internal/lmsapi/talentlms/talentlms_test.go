@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"countersign/internal/lms"
+	webhook "countersign/internal/lms/talentlms"
 	"countersign/internal/lmsapi"
 	"countersign/internal/lmsapi/lmsapitest"
 	"countersign/internal/lmsapi/rest"
@@ -19,14 +21,23 @@ import (
 	"countersign/internal/training"
 )
 
-// event is what the webhook's adapter makes of a timeline's record.
-func event() training.Completion {
-	return training.Completion{
-		Platform: "talentlms", Event: "course_completion",
-		Learner:     training.Learner{ID: "10291", Username: "jane.roe", FirstName: "Jane Roe"},
-		Course:      training.Course{ID: "5541", Title: "Line clearance & release"},
-		CompletedAt: lmsapitest.Finished(), Precision: training.PrecisionMillisecond, CompletedAtSource: "unix_timestamp",
-	}
+// event is a timeline's record of Jane's completion.
+func event(t *testing.T) training.Completion {
+	t.Helper()
+	return decoded(t, `{"action":"course_completion","message":"Jane Roe completed the course","timestamp":"08/04/2026, 15:30:22",
+		"unix_timestamp":"1775658622","user_id":"10291","user_username":"jane.roe","user_email":"","user_fullname":"Jane Roe","object_id":"5541",
+		"object_name":"Line clearance & release","secondary_object_id":"-","secondary_object_name":"-","event_counter":"1"}`)
+}
+
+// decoded is what the webhook's adapter makes of a delivery: listing and delivery must agree on who, what and when.
+func decoded(t *testing.T, body string) training.Completion {
+	t.Helper()
+	got, err := webhook.New(nil).Decode(lms.Request{Method: http.MethodPost, Header: http.Header{}, Body: []byte(body)})
+	require.NoError(t, err)
+	require.Empty(t, got.Problems)
+	require.Len(t, got.Completions, 1)
+	require.Equal(t, lmsapitest.Finished(), got.Completions[0].CompletedAt)
+	return got.Completions[0]
 }
 
 func TestTalentLMS_R15_R132_R145_R169(t *testing.T) {
@@ -34,7 +45,7 @@ func TestTalentLMS_R15_R132_R145_R169(t *testing.T) {
 		Manner:    talentlms.Manner(),
 		New:       func(cfg rest.Config) (lmsapi.Client, error) { return talentlms.New(cfg) },
 		Configure: func(cfg *rest.Config) { cfg.ExternalIDField = "custom_field_4" },
-		Event:     event(),
+		Event:     event(t),
 		Details: lmsapi.Details{
 			Learner: training.Learner{Username: "jane.roe", Email: "jane.roe@example.test", ExternalID: "EMP-20001"},
 			Course:  training.Course{Title: "Line clearance & release", Code: "SOP-017"},
@@ -80,11 +91,11 @@ func window() lmsapi.Window {
 // A name that the event has in one piece is not doubled by the user's two.
 func TestANameInOnePiece(t *testing.T) {
 	_, c := connect(t, nil)
-	d, err := c.Lookup(t.Context(), event())
+	d, err := c.Lookup(t.Context(), event(t))
 	require.NoError(t, err)
-	require.Equal(t, "Jane Roe", d.Fill(event()).Learner.FullName())
+	require.Equal(t, "Jane Roe", d.Fill(event(t)).Learner.FullName())
 
-	without := event()
+	without := event(t)
 	without.Learner.FirstName = ""
 	d, err = c.Lookup(t.Context(), without)
 	require.NoError(t, err)
@@ -97,7 +108,7 @@ func TestAStatusOfAnotherCompletion(t *testing.T) {
 	e := lmsapitest.Enrollment()
 	e.CompletedAt = e.CompletedAt.Add(time.Hour)
 	lms.AddEnrollment(e)
-	d, err := c.Lookup(t.Context(), event())
+	d, err := c.Lookup(t.Context(), event(t))
 	require.NoError(t, err)
 	require.Empty(t, d.Score)
 }
@@ -107,13 +118,13 @@ func TestTheListOfCoursesIsKeptForAWhile(t *testing.T) {
 	now := lmsapitest.Finished()
 	lms, c := connect(t, func() time.Time { return now })
 	for range 3 {
-		_, err := c.Lookup(t.Context(), event())
+		_, err := c.Lookup(t.Context(), event(t))
 		require.NoError(t, err)
 	}
 	require.Equal(t, 1, lms.Calls(simulated.EndpointTalentCourses))
 
 	lms.AddCourse(simulated.Course{ID: "5542", Title: "New", Code: "N"})
-	e := event()
+	e := event(t)
 	e.Course = training.Course{ID: "5542"}
 	d, err := c.Lookup(t.Context(), e)
 	require.NoError(t, err)

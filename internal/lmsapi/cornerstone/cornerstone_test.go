@@ -193,6 +193,7 @@ func TestAnswersThatAreNoListing(t *testing.T) {
 	for name, body := range map[string]string{
 		"no value":        `{"Message":"maintenance"}`,
 		"a link nowhere":  `{"value":[],"@odata.nextLink":"https://evil.example/"}`,
+		"the whole view":  `{"value":[],"@odata.nextLink":"https://x.csod.com/views/vw_rpt_transcript?$skip=1000"}`,
 		"a link to where": `{"value":[],"@odata.nextLink":"https://evil.example/%zz"}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -146,17 +146,20 @@ func nextCursor(link string, current url.Values) (string, error) {
 		return "", errors.New("@odata.nextLink is no link with a query")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil || query.Encode() == current.Encode() {
+	if err != nil || !leadsOn(query) || query.Encode() == current.Encode() {
 		return "", errors.New("@odata.nextLink does not lead on")
 	}
 	return base64.RawURLEncoding.EncodeToString([]byte(query.Encode())), nil
 }
 
+// leadsOn tells a query that still knows what was asked for, itself or by a token, from one for the whole view.
+func leadsOn(query url.Values) bool { return query.Has("$filter") || query.Has("$skiptoken") }
+
 func decodeCursor(cursor string) (url.Values, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
 		var query url.Values
-		if query, err = url.ParseQuery(string(raw)); err == nil && query.Has("$filter") {
+		if query, err = url.ParseQuery(string(raw)); err == nil && leadsOn(query) {
 			return query, nil
 		}
 	}

@@ -4,6 +4,7 @@ package lmsapitest
 
 import (
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,13 +63,15 @@ type world struct {
 	lms    *simulated.LMS
 	url    string
 	client lmsapi.Client
-	now    time.Time
+
+	mu  sync.Mutex
+	now time.Time // the simulated LMS reads it while it answers
 }
 
 func newWorld(t *testing.T, spec Spec, change func(*rest.Config)) *world {
 	t.Helper()
 	w := &world{spec: spec, now: time.Date(2026, time.April, 9, 6, 0, 0, 0, time.UTC)}
-	lms, err := simulated.New(simulated.Options{Platform: spec.Manner.Platform, Now: func() time.Time { return w.now }})
+	lms, err := simulated.New(simulated.Options{Platform: spec.Manner.Platform, Now: w.time})
 	require.NoError(t, err)
 	t.Cleanup(lms.Close)
 	w.lms = lms
@@ -88,7 +91,7 @@ func newWorld(t *testing.T, spec Spec, change func(*rest.Config)) *world {
 // connect makes another client of the same LMS.
 func (w *world) connect(t *testing.T, change func(*rest.Config)) lmsapi.Client {
 	t.Helper()
-	cfg := rest.Config{URL: w.url, Credentials: map[rest.Key]string{}, Now: func() time.Time { return w.now }}
+	cfg := rest.Config{URL: w.url, Credentials: map[rest.Key]string{}, Now: w.time}
 	for key, value := range w.lms.Credentials() {
 		cfg.Credentials[rest.Key(key)] = value
 	}
@@ -101,6 +104,20 @@ func (w *world) connect(t *testing.T, change func(*rest.Config)) lmsapi.Client {
 	client, err := w.spec.New(cfg)
 	require.NoError(t, err)
 	return client
+}
+
+// time is the clock of both sides.
+func (w *world) time() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
 }
 
 // lookup looks the event up.

@@ -76,7 +76,7 @@ func testBudget(t *testing.T, spec Spec) {
 			require.LessOrEqual(t, failure.RetryAfter, time.Hour)
 			limited++
 		}
-		w.now = w.now.Add(24 * time.Second)
+		w.pass(24 * time.Second)
 	}
 	require.Positive(t, limited, "more was wanted than the budget has")
 	total := 0
@@ -89,7 +89,7 @@ func testBudget(t *testing.T, spec Spec) {
 		require.LessOrEqual(t, total, perHour, made)
 	}
 	require.Positive(t, total)
-	w.now = w.now.Add(time.Hour)
+	w.pass(time.Hour)
 	require.NoError(t, w.lookup(t), "the next hour has a budget of its own")
 }
 
@@ -99,10 +99,10 @@ func testRetryAfter(t *testing.T, spec Spec) {
 	w.lms.Fault(fault.Any, fault.RateLimited("120", fault.Forever))
 	require.Equal(t, 2*time.Minute, requireFailure(t, w.lookup(t), training.FailureRateLimited).RetryAfter)
 	made := w.lms.Calls(fault.Any)
-	w.now = w.now.Add(90 * time.Second)
+	w.pass(90 * time.Second)
 	require.Equal(t, 30*time.Second, requireFailure(t, w.lookup(t), training.FailureRateLimited).RetryAfter)
 	require.Equal(t, made, w.lms.Calls(fault.Any), "not asked before its time")
-	w.now = w.now.Add(30 * time.Second)
+	w.pass(30 * time.Second)
 	w.lms.ClearFaults()
 	require.NoError(t, w.lookup(t))
 }

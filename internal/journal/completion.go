@@ -26,6 +26,8 @@ type Stored struct {
 	UpdatedAt time.Time
 	// Override is what people have decided about this completion only.
 	Override Override
+	// Enrichment is the document of what its LMS said beyond the event, nil where nothing was looked up.
+	Enrichment []byte
 }
 
 // Override is what the latest decisions put in place of what the event and the settings say.
@@ -42,7 +44,8 @@ func (j *Journal) Completion(ctx context.Context, tenant string, fp training.Fin
 		`SELECT fingerprint, completion, delivery_id, received_at, state,
 			failure_class, failure_detail, record_id, updated_at,
 			`+latest("record_id", training.ActionUseRecord)+`, `+latest("employee_id", training.ActionUseEmployee)+`,
-			`+latest("action", training.ActionSubmit)+`
+			`+latest("action", training.ActionSubmit)+`,
+			(SELECT e.document FROM enrichments e WHERE e.tenant = c.tenant AND e.fingerprint = c.fingerprint)
 		FROM completions c WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
 	if err != nil {
 		return Stored{}, fmt.Errorf("read completion %s: %w", fp, err)
@@ -65,7 +68,7 @@ func scanStored(row scanner) (Stored, error) {
 	)
 	if err := row.Scan(&s.Fingerprint, &document, &s.DeliveryID, &receivedAt, &s.State,
 		&s.FailureClass, &s.FailureDetail, &s.RecordID, &updatedAt,
-		&s.Override.RecordID, &s.Override.EmployeeID, &submit); err != nil {
+		&s.Override.RecordID, &s.Override.EmployeeID, &submit, &s.Enrichment); err != nil {
 		return Stored{}, err
 	}
 	if err := json.Unmarshal([]byte(document), &s.Completion); err != nil {

@@ -60,16 +60,16 @@ type Page struct {
 
 // Details is what an LMS knows of a completion. Empty fields are unknown.
 type Details struct {
-	Learner training.Learner
-	Course  training.Course
+	Learner training.Learner `json:"learner,omitzero"`
+	Course  training.Course  `json:"course,omitzero"`
 	// EnrollmentID is the LMS's id of the enrollment.
-	EnrollmentID string
+	EnrollmentID string `json:"enrollmentId,omitempty"`
 	// CompletedAt is the instant at which the LMS says the learner finished, to Precision. It is filled only
 	// where the platform's event states another one, e.g. that of sending, and then goes before it.
-	CompletedAt time.Time
-	Precision   training.Precision
-	Score       training.Score
-	ExpiresAt   *time.Time
+	CompletedAt time.Time          `json:"completedAt,omitzero"`
+	Precision   training.Precision `json:"precision,omitempty"`
+	Score       training.Score     `json:"score,omitzero"`
+	ExpiresAt   *time.Time         `json:"expiresAt,omitempty"`
 }
 
 // Fill puts the details into the empty fields of c and replaces its instant by a truer one. What the event

@@ -40,6 +40,11 @@ const (
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
 	FailureTenantUnknown     FailureClass = "tenant_unknown"         // not in this worker's settings
 	FailureHeld              FailureClass = "held"                   // not asked: the QMS is held or paused
+	FailureLMSUnreachable    FailureClass = "lms_unreachable"        // looking up: no answer, 5xx
+	FailureLMSRateLimited    FailureClass = "lms_rate_limited"       // looking up: 429, or our budget of calls is used up
+	FailureLMSCredentials    FailureClass = "lms_credentials"        // looking up: 401 or 403
+	FailureLMSRefused        FailureClass = "lms_refused"            // looking up: 400, 404 on the path, 422
+	FailureLMSMisread        FailureClass = "lms_misread"            // looking up: an answer that is not the LMS's
 	FailureDefect            FailureClass = "defect"                 // ours
 )
 
@@ -88,7 +93,8 @@ func (c FailureClass) Transient() bool {
 	switch c {
 	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread,
 		FailureHeld,
-		FailureTenantUnknown: // workers are given new settings one after the other
+		FailureTenantUnknown, // workers are given new settings one after the other
+		FailureLMSUnreachable, FailureLMSRateLimited, FailureLMSCredentials, FailureLMSMisread:
 		return true
 	default:
 		return false
@@ -167,6 +173,16 @@ var explanations = map[FailureClass]Explanation{
 		"Have the tenants' file of all workers compared. " + chooseRetry},
 	FailureHeld: {"Nothing is asked of the QMS at the moment: it does not answer, its budget of calls is spent, or somebody has paused it.", mayBeChanged,
 		"Nothing has to be done: it goes on by itself when the QMS answers or is resumed. To try all the same, choose retry."},
+	FailureLMSUnreachable: {"The LMS did not answer when the rest of its event was looked up, or does not show the completion yet.", notChanged,
+		"Ask the LMS administrator whether it is up. " + chooseRetry},
+	FailureLMSRateLimited: {"The LMS's budget of calls is used up, so the rest of its event could not be looked up.", notChanged,
+		"Wait until the next hour, or have per_hour of the source's api compared with what the LMS gives. " + chooseRetry},
+	FailureLMSCredentials: {"The LMS refused our account when the rest of its event was looked up.", notChanged,
+		"Have the credentials and permissions of the source's api renewed in the LMS and in the settings. " + chooseRetry},
+	FailureLMSRefused: {"The LMS refused the question for the rest of its event as wrong.", notChanged,
+		"Compare the address of the source's api with the LMS's documentation. " + chooseRetry},
+	FailureLMSMisread: {"The LMS answered the question for the rest of its event with something that cannot be understood.", notChanged,
+		"Check that the address of the source's api leads to the LMS and not to a login page or a proxy. " + chooseRetry},
 	FailureDefect: {"Countersign met a situation it was not built for.", mayBeChanged,
 		"Send the failure's text to support. " + chooseRetry},
 }

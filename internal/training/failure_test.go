@@ -47,6 +47,12 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureTenantUnknown:     true,
 		training.FailureHeld:              true, // it goes on by itself
 		training.FailureDefect:            false,
+
+		training.FailureLMSUnreachable: true,
+		training.FailureLMSRateLimited: true,
+		training.FailureLMSCredentials: true,
+		training.FailureLMSMisread:     true,
+		training.FailureLMSRefused:     false,
 	}
 	require.ElementsMatch(t, constants[training.FailureClass](t, "FailureClass"), keys(table), "each class once")
 	for class, transient := range table {

@@ -46,6 +46,12 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureTenantUnknown:     nil,
 		training.FailureDefect:            nil,
 		training.FailureHeld:              nil,
+
+		training.FailureLMSUnreachable: nil,
+		training.FailureLMSRateLimited: nil,
+		training.FailureLMSCredentials: nil,
+		training.FailureLMSMisread:     nil,
+		training.FailureLMSRefused:     nil,
 	}
 	require.ElementsMatch(t, constants[training.FailureClass](t, "FailureClass"), keys(table), "each class once")
 	for class, more := range table {

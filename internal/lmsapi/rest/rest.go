@@ -31,6 +31,16 @@ const (
 	KeyAccount      Key = "account"
 )
 
+// Secret reports whether the credential is one that nobody may see, and not a name.
+func (k Key) Secret() bool {
+	switch k {
+	case KeyClientID, KeyUsername, KeyAccount:
+		return false
+	default:
+		return true
+	}
+}
+
 // Config is one source's access to its LMS.
 type Config struct {
 	// URL is the root that the platform's paths are appended to. Plain http is taken for a loopback

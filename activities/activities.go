@@ -11,6 +11,7 @@ import (
 	"countersign/internal/breaker"
 	"countersign/internal/certificate"
 	"countersign/internal/journal"
+	"countersign/internal/lmsapi"
 	"countersign/internal/notify"
 	"countersign/internal/qms"
 	"countersign/internal/training"
@@ -32,6 +33,8 @@ type Tenant struct {
 	EmployeeID func(source string, l training.Learner) string
 	// Training finds the QMS's training for a course, and whether it asks for an approval.
 	Training func(source string, course training.Course) (id string, approval, ok bool)
+	// LMS is the REST API of a source's LMS, nil where nothing can be looked up (R15). LMS itself may be nil.
+	LMS func(source string) lmsapi.Client
 	// Notices reach the tenant's training admins, and may say Personal of learners.
 	Notices  notify.Channel
 	Personal notify.Personal
@@ -57,6 +60,7 @@ type Journal interface {
 	Project(ctx context.Context, tenant string, f training.Fingerprint, p journal.Projection) error
 	PutEffect(ctx context.Context, e journal.Effect) (journal.Effect, error)
 	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
+	PutEnrichment(ctx context.Context, tenant string, f training.Fingerprint, document, earlier []byte) (journal.Enrichment, error)
 	MarkDelivered(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) error
 	PutLink(ctx context.Context, l journal.Link) error
 	FindLink(ctx context.Context, tenant, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error)
@@ -100,9 +104,15 @@ type subject struct {
 	journal Journal
 	tenant  Tenant
 	stored  journal.Stored
+	// whole is the completion with what its LMS said beyond the event.
+	whole training.Completion
 }
 
-func (s subject) completion() training.Completion { return s.stored.Completion }
+// event is the completion as it came: its fingerprint, its links and the reference of its record are made of it.
+func (s subject) event() training.Completion { return s.stored.Completion }
+
+// completion is the event with what was looked up.
+func (s subject) completion() training.Completion { return s.whole }
 
 // open reads what ref names.
 func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, error) {
@@ -114,7 +124,12 @@ func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, erro
 	if err != nil {
 		return subject{}, journalFailure("read completion", err)
 	}
-	return subject{a.cfg.Journal, tenant, stored}, nil
+	return subjectOf(a.cfg.Journal, tenant, stored)
+}
+
+func subjectOf(j Journal, tenant Tenant, stored journal.Stored) (subject, error) {
+	whole, err := enriched(stored)
+	return subject{j, tenant, stored, whole}, err
 }
 
 // journalFailure classifies an error of the journal: it is down, or it has lost what it was given.

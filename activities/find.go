@@ -109,7 +109,7 @@ func (s subject) createRecord(ctx context.Context, opts qms.ApplyOptions) (found
 		return found{}, training.Fail(training.FailureCourseUnmapped, "create record", "", c.Course.Label())
 	}
 	record, err := qms.Ensure(ctx, s.tenant.QMS, training.NewRecord{
-		EmployeeID: employee, TrainingID: trainingID, ExternalRef: c.ExternalRef(),
+		EmployeeID: employee, TrainingID: trainingID, ExternalRef: s.event().ExternalRef(),
 	}, opts)
 	if err != nil {
 		return found{}, err
@@ -136,7 +136,7 @@ func (s subject) keepLink(ctx context.Context, f found) error {
 	}
 	err = s.journal.PutLink(ctx, journal.Link{
 		Tenant: c.Tenant, Source: c.Source, EnrollmentID: c.EnrollmentID,
-		LearnerKey: c.Learner.Key(), CourseKey: c.Course.Key(), EmployeeID: employee, RecordID: f.record.ID,
+		LearnerKey: s.event().Learner.Key(), CourseKey: s.event().Course.Key(), EmployeeID: employee, RecordID: f.record.ID,
 	})
 	if err != nil {
 		return journalFailure("store enrollment link", err)
@@ -169,7 +169,7 @@ func (s subject) link(ctx context.Context) (string, error) {
 	if c.EnrollmentID == "" {
 		return "", nil
 	}
-	link, err := s.journal.FindLink(ctx, c.Tenant, c.Source, c.EnrollmentID, c.Learner.Key(), c.Course.Key())
+	link, err := s.journal.FindLink(ctx, c.Tenant, c.Source, c.EnrollmentID, s.event().Learner.Key(), s.event().Course.Key())
 	switch {
 	case errors.Is(err, journal.ErrNotFound):
 		return "", nil

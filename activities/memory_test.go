@@ -93,6 +93,16 @@ func (m *memory) Effect(_ context.Context, _ string, f training.Fingerprint, kin
 	return e, nil
 }
 
+// PutEnrichment implements Journal.
+func (m *memory) PutEnrichment(_ context.Context, _ string, f training.Fingerprint, document, _ []byte) (journal.Enrichment, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored := m.stored[f]
+	stored.Enrichment = document
+	m.stored[f] = stored
+	return journal.Enrichment{Document: document}, nil
+}
+
 // MarkDelivered implements Journal.
 func (m *memory) MarkDelivered(context.Context, string, training.Fingerprint, training.EffectKind) error {
 	return nil

@@ -76,7 +76,10 @@ func (a *Activities) nameLearners(ctx context.Context, tenant Tenant, notice *no
 		if err != nil {
 			return fmt.Errorf("send notice %s: %w", notice.ID, err)
 		}
-		c := stored.Completion
+		c, err := enriched(stored)
+		if err != nil {
+			return fmt.Errorf("send notice %s: %w", notice.ID, err)
+		}
 		notice.Failures[i].Learner = notify.Learner{ID: tenant.EmployeeID(c.Source, c.Learner), Name: c.Learner.FullName()}
 	}
 	return nil

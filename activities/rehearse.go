@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"countersign/internal/journal"
 	"countersign/internal/training"
@@ -21,7 +22,7 @@ type Rehearsal struct {
 // (R191, R192): is the completion known already, is the learner an employee, which record would be
 // written and to what. It can be repeated at will and is bounded by ctx.
 func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Policy, c training.Completion) Rehearsal {
-	s := subject{journal: j, tenant: tenant, stored: journal.Stored{Completion: c}}
+	s := subject{journal: j, tenant: tenant, stored: journal.Stored{Completion: c}, whole: c}
 	var r Rehearsal
 	known, err := j.Completion(ctx, c.Tenant, c.Fingerprint())
 	switch {
@@ -32,7 +33,11 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Pol
 	case !errors.Is(err, journal.ErrNotFound):
 		r.fail("read completion", journalFailure("read completion", err))
 	}
-	if err := held(c, policy.HoldFailed); err != nil {
+	if err := r.lookUp(ctx, &s); err != nil {
+		r.fail("look up", err)
+		return r
+	}
+	if err := held(s.completion(), policy.HoldFailed); err != nil {
 		r.fail("check completion", err)
 	}
 	if err := s.resolveLearner(ctx); err != nil {
@@ -52,6 +57,25 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Pol
 	r.record(s, found)
 	r.switches(ctx, s)
 	return r
+}
+
+// lookUp asks the LMS for what the event lacks, as the workflow does, and keeps the answer to itself.
+func (r *Rehearsal) lookUp(ctx context.Context, s *subject) error {
+	document, err := s.lookUp(ctx)
+	if err != nil || document == nil {
+		return err
+	}
+	found, err := details(document)
+	if err != nil {
+		return err
+	}
+	s.whole = found.Fill(s.event())
+	if names := found.Fields(); len(names) > 0 {
+		r.would("From the LMS would be added what the event lacks: %s.", strings.Join(names, ", "))
+	} else {
+		r.would("The LMS was asked for what the event lacks, and knew nothing more.")
+	}
+	return nil
 }
 
 // switches looks whether the QMS lets anybody write from outside (R109). Not every service account

@@ -171,6 +171,7 @@ func (s *stage) run() workflows.CompletionResult {
 	s.fingerprint = s.admit(s.completion)
 	s.env.ExecuteWorkflow(workflows.CompletionWorkflow, workflows.CompletionInput{
 		Tenant: "acme", Source: "lms", Platform: "canonical", Course: "COMP-2026", Fingerprint: s.fingerprint, Policy: s.policy,
+		LookUp: s.tenant.LMS != nil,
 	})
 	require.True(s.t, s.env.IsWorkflowCompleted())
 	require.NoError(s.t, s.env.GetWorkflowError())

@@ -59,7 +59,10 @@ func (a *Activities) probe(ctx context.Context, target journal.Target) (answered
 	stored, err := a.cfg.Journal.Completion(ctx, target.Tenant, target.Example)
 	switch {
 	case err == nil:
-		s := subject{a.cfg.Journal, tenant, stored}
+		s, broken := subjectOf(a.cfg.Journal, tenant, stored)
+		if broken != nil {
+			return false, 0, broken
+		}
 		if err = s.resolveLearner(ctx); err == nil {
 			_, err = s.findRecord(ctx)
 		}

@@ -99,7 +99,8 @@ func newDispatcher(p *process.Process) *dispatch.Dispatcher {
 			}
 			return ""
 		},
-		Log: p.Log,
+		LooksUp: p.Tenants.LooksUp,
+		Log:     p.Log,
 	})
 }
 

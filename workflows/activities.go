@@ -15,6 +15,8 @@ import (
 // one is retried by the policy, any other goes to review. No argument or result holds personal
 // data: an activity reads the completion itself from the journal by its Ref.
 type Activities interface {
+	// LookUp asks the LMS for what the event lacks and keeps it in the journal (R15). Read-only outside.
+	LookUp(ctx context.Context, ref Ref) error
 	// ResolveLearner checks that the learner is an employee the QMS knows (R114). Read-only.
 	ResolveLearner(ctx context.Context, ref Ref) error
 	// CheckRecord finds the training record and says which status a write must lead to
@@ -190,6 +192,7 @@ type SendNotice struct {
 
 // Registered names of the activities. They are in recorded histories: never change one.
 const (
+	lookUp           = "LookUp"
 	resolveLearner   = "ResolveLearner"
 	checkRecord      = "CheckRecord"
 	completeRecord   = "CompleteRecord"
@@ -207,6 +210,7 @@ const (
 
 func registerActivities(r worker.ActivityRegistry, a Activities) {
 	for name, f := range map[string]any{
+		lookUp:           a.LookUp,
 		resolveLearner:   a.ResolveLearner,
 		checkRecord:      a.CheckRecord,
 		completeRecord:   a.CompleteRecord,

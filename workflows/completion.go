@@ -24,6 +24,9 @@ type CompletionInput struct {
 	Policy training.Policy `json:"policy"`
 	// QMSQueue is where the steps go that reach a QMS with a budget; "" for one without.
 	QMSQueue string `json:"qmsQueue,omitempty"`
+	// LookUp says that the source's LMS can be asked for what its event lacks. Inputs from before there was
+	// such a step have it not.
+	LookUp bool `json:"lookUp,omitempty"`
 }
 
 // CompletionResult is how a completion ended. Every business outcome ends the workflow as
@@ -43,9 +46,9 @@ type CompletionResult struct {
 
 // Completion carries one completion into the quality system: once, verified, with proof.
 //
-//	employee known? ─► record open? ─► complete, read back ─► certificate ∥ statement ─► outcome
-//	                                       │
-//	                                       └─ PENDING_APPROVAL: wait for approve or reject, here or in the QMS
+//	(look up) ─► employee known? ─► record open? ─► complete, read back ─► certificate ∥ statement ─► outcome
+//	                                                     │
+//	                                                     └─ PENDING_APPROVAL: wait for approve or reject, here or in the QMS
 //
 // Whatever cannot be mended by the retries after 1, 5 and 15 minutes (R123) is told to the
 // training admins (R133) and waits for a person: retry carries on from the start, which
@@ -126,6 +129,11 @@ func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
 		return c.finish(ctx)
 	}
 	c.failed = training.EffectRecord
+	if c.in.LookUp {
+		if failure, err := c.lookUp(ctx); failure != nil || err != nil {
+			return failure, err
+		}
+	}
 	if failure, err := c.resolveLearner(ctx); failure != nil || err != nil {
 		return failure, err
 	}

@@ -27,6 +27,7 @@ type world struct {
 	now   func() time.Time
 	calls map[string][]time.Time
 
+	lookup      func(attempt int) error
 	resolve     func(attempt int) error
 	check       func(attempt int) (RecordPlan, error)
 	complete    func(attempt int) (VerifiedRecord, error)
@@ -73,6 +74,14 @@ func (w *world) heard() []TellAdmins {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.told)
+}
+
+func (w *world) LookUp(context.Context, Ref) error {
+	n := w.call(lookUp)
+	if w.lookup != nil {
+		return w.lookup(n)
+	}
+	return nil
 }
 
 func (w *world) ResolveLearner(context.Context, Ref) error {

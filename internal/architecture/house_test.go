@@ -25,6 +25,7 @@ var product = []room{
 	{"internal/lmsapi", []string{"internal/training"}},
 	{"internal/lmsapi/rest", []string{"internal/training", "internal/outbound"}},
 	{"internal/lmsapi/*", []string{"internal/training", "internal/lms", "internal/lmsapi", "internal/lmsapi/rest"}},
+	{"internal/lmsapi/platform", []string{"internal/lmsapi", "internal/lmsapi/rest", "internal/lmsapi/*"}},
 	{"internal/issuer", []string{"internal/lms", "internal/lms/signature"}},
 	{"internal/setup", []string{"internal/lms/mapping"}},
 
@@ -44,7 +45,7 @@ var product = []room{
 	// The policy, and the hands it has.
 	{"workflows", []string{"internal/training"}},
 	{"activities", []string{
-		"internal/training", "internal/journal", "internal/qms", "internal/breaker", "internal/xapi",
+		"internal/training", "internal/journal", "internal/qms", "internal/breaker", "internal/xapi", "internal/lmsapi",
 		"internal/certificate", "internal/notify", "workflows",
 	}},
 
@@ -53,9 +54,10 @@ var product = []room{
 	{"internal/dispatch", []string{"internal/training", "internal/journal", "workflows"}},
 
 	// What the two processes share as processes.
-	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform", "internal/lms/mapping"}},
+	{"internal/process", []string{"internal/journal", "internal/settings", "internal/telemetry", "internal/lms/platform", "internal/lms/mapping", "internal/lmsapi/platform"}},
 	{"internal/tenants", []string{
 		"internal/training", "internal/settings", "internal/process", "activities", "internal/qms", "internal/qms/*", "internal/breaker", "internal/budget", "internal/xapi", "internal/notify",
+		"internal/lmsapi", "internal/lmsapi/rest", "internal/lmsapi/platform",
 	}},
 	{"internal/doctor", []string{"internal/training", "internal/settings", "internal/journal", "internal/certificate", "workflows"}},
 }

@@ -51,7 +51,9 @@ type Config struct {
 	// Policy is a tenant's policy; a tenant that is no longer in the settings has the default
 	// one, and its completions end up in review.
 	Policy func(tenant string) training.Policy
-	Log    *slog.Logger
+	// LooksUp says that a source's LMS can be asked for what its events lack; nil for none (R15).
+	LooksUp func(tenant, source string) bool
+	Log     *slog.Logger
 
 	// StaleAfter is how long a completion may go unheard of before Temporal is asked; 0
 	// means five minutes.

@@ -71,6 +71,7 @@ func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enums
 	in := workflows.CompletionInput{
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
 		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant), QMSQueue: d.cfg.QMSQueue(c.Tenant),
+		LookUp: d.cfg.LooksUp != nil && d.cfg.LooksUp(c.Tenant, c.Source),
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

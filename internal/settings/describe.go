@@ -78,6 +78,9 @@ func (t Tenant) describe(w io.Writer) {
 		if s.EmployeeID != t.EmployeeID {
 			line(w, "", "employee id: the learner's %s", s.EmployeeID)
 		}
+		if s.API != nil {
+			s.API.describe(w)
+		}
 		line(w, "", "at most %v a second, %d at once", s.Rate.PerSecond, s.Rate.Burst)
 	}
 }

@@ -27,6 +27,8 @@ type Known struct {
 	// Mapping checks a mapping that is put over the platform's own; its error joins *mapping.Mistake.
 	// nil checks nothing.
 	Mapping func(platform string, d mapping.Definition) error
+	// APIs are the platforms at which something can be looked up, and what that takes.
+	APIs map[string]KnownAPI
 }
 
 // Load reads the tenants' file and every secret it names. Relative paths in it start at its own

@@ -146,6 +146,8 @@ type Source struct {
 	Mapping *mapping.Definition
 	// EmployeeID is the tenant's EmployeeID, unless this source says otherwise.
 	EmployeeID LearnerField
+	// API is where what deliveries lack is looked up, nil where nothing is (R15).
+	API *API
 }
 
 // Mode says what becomes of a source's deliveries.

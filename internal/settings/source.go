@@ -41,6 +41,7 @@ func (r *tenantReader) source(e entry, taken seen, employeeID LearnerField) Sour
 	s.Mapping = r.mapping(f.get("mapping"), s.Platform)
 	s.EmployeeID = learnerField(f.get("employee_id"), employeeID)
 	s.Rate = rate(f.get("rate"))
+	s.API = r.api(f.get("api"), s.Platform)
 	f.done()
 	return s
 }

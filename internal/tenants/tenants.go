@@ -10,6 +10,7 @@ import (
 	"countersign/activities"
 	"countersign/internal/breaker"
 	"countersign/internal/budget"
+	"countersign/internal/lmsapi"
 	"countersign/internal/notify"
 	"countersign/internal/process"
 	"countersign/internal/qms/arena"
@@ -65,6 +66,10 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 	if err != nil {
 		return activities.Tenant{}, err
 	}
+	lookups, err := apis(t, log)
+	if err != nil {
+		return activities.Tenant{}, err
+	}
 	tenant := activities.Tenant{
 		Name: t.Name, QMS: records,
 		Issuer: t.Certificate.Issuer, VerifyURL: t.Certificate.VerifyURL,
@@ -81,6 +86,7 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 		},
 		Policy:     t.Policy,
 		Breaker:    outages(t.Policy),
+		LMS:        func(source string) lmsapi.Client { return lookups[source] },
 		Notices:    notices,
 		Personal:   notify.Personal(t.Notices.Personal),
 		Quiet:      quiet,

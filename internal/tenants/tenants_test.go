@@ -31,7 +31,8 @@ const yaml = `tenants:
     courses: [{code: COMP-2026, training: TP-0042, approval: true}]
     sources:
       - {id: lms, platform: canonical, auth: {hmac_sha256: {secrets: [env:TENANTS_LMS_SECRET]}}}
-      - {id: portal, platform: docebo, employee_id: username, auth: {basic: {username: docebo, secrets: [env:TENANTS_PORTAL_SECRET]}}}
+      - {id: portal, platform: docebo, employee_id: username, auth: {basic: {username: docebo, secrets: [env:TENANTS_PORTAL_SECRET]}},
+         api: {url: "https://acme.docebosaas.com", client_id: app, client_secret: env:TENANTS_API_SECRET}}
 `
 
 // wired builds the tenants of the file, over a chat that counts what it takes.
@@ -51,7 +52,7 @@ func wired(t *testing.T) (tenants.Tenants, *int) {
 	for name, value := range map[string]string{
 		"COUNTERSIGN_TENANTS": file, "COUNTERSIGN_JOURNAL": "sqlite:" + filepath.Join(dir, "journal.db"),
 		"COUNTERSIGN_TEMPORAL_WEB_URL": "https://temporal.acme.example", "TENANTS_CHAT": chat.URL + "/services/T/B/X",
-		"TENANTS_QMS_SECRET": "the-secret-of-the-qms", "TENANTS_LMS_SECRET": "the-secret-of-the-lms", "TENANTS_PORTAL_SECRET": "the-secret-of-the-portal",
+		"TENANTS_QMS_SECRET": "the-secret-of-the-qms", "TENANTS_LMS_SECRET": "the-secret-of-the-lms", "TENANTS_API_SECRET": "the-secret-of-the-api", "TENANTS_PORTAL_SECRET": "the-secret-of-the-portal",
 	} {
 		t.Setenv(name, value)
 	}
@@ -63,7 +64,7 @@ func wired(t *testing.T) (tenants.Tenants, *int) {
 	return all, &taken
 }
 
-func TestTenantIsWiredAsItsSettingsSay_C14_R133(t *testing.T) {
+func TestTenantIsWiredAsItsSettingsSay_C14_R15_R133(t *testing.T) {
 	all, taken := wired(t)
 	acme, ok := all.Find("acme")
 	require.True(t, ok)
@@ -78,6 +79,9 @@ func TestTenantIsWiredAsItsSettingsSay_C14_R133(t *testing.T) {
 	require.Equal(t, []any{"TP-0042", true, true}, []any{id, approval, ok})
 	require.Nil(t, acme.LRS, "none is configured")
 	require.NotNil(t, acme.Escalations)
+	require.NotNil(t, acme.LMS("portal"), "its api")
+	require.Nil(t, acme.LMS("lms"), "it has none")
+	require.Nil(t, acme.LMS("gone"))
 
 	midnight := time.Date(2026, 4, 8, 0, 0, 0, 0, time.UTC)
 	require.Equal(t, midnight.Add(6*time.Hour), acme.Quiet.Next(midnight))

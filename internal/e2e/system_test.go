@@ -84,6 +84,8 @@ type plan struct {
 	budget   string
 	dsn      string
 	temporal stack.TemporalOptions
+	// moodle is the address of a Moodle that is a second source, "" for none.
+	moodle string
 }
 
 // onDisk keeps Temporal's state in a file, so that it can be taken down and brought back.
@@ -166,6 +168,13 @@ func (s *system) settings(p plan) {
         auth: {hmac_sha256: {secrets: [env:E2E_LMS_SECRET]}}
         rate: {per_second: 5000, burst: 5000}
 `, serve(s.t, s.qms.Handler()), p.budget, serve(s.t, s.lrs.Handler()), program, p.retry)
+	if p.moodle != "" {
+		yaml += fmt.Sprintf(`      - id: portal
+        platform: moodle
+        auth: {bearer: {secrets: [env:E2E_LMS_SECRET]}}
+        api: {url: %s, token: env:E2E_MOODLE_TOKEN}
+`, p.moodle)
+	}
 	require.NoError(s.t, os.WriteFile(file, []byte(yaml), 0o600))
 
 	host, port, _ := strings.Cut(s.mail.Addr(), ":")
@@ -176,6 +185,7 @@ func (s *system) settings(p plan) {
 		"COUNTERSIGN_SMTP_TLS": "none", "COUNTERSIGN_TEMPORAL_WEB_URL": "http://127.0.0.1:8233",
 		"TEMPORAL_ADDRESS": s.temporal.Address(), "TEMPORAL_NAMESPACE": s.temporal.Namespace(),
 		"E2E_LMS_SECRET": secret, "E2E_QMS_SECRET": "qms-secret", "E2E_LRS_SECRET": "lrs-secret",
+		"E2E_MOODLE_TOKEN": "s3cret-moodle-token",
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -29,17 +30,17 @@ type serviceAccount struct {
 	scopes     []string
 }
 
-func (a serviceAccount) fetchWith(c *Client) func(context.Context) (*token, error) {
+func (a serviceAccount) fetchWith(c *Client) func(context.Context) (*outbound.Token, error) {
 	form := url.Values{
 		"grant_type":    {"client_credentials"},
 		"client_id":     {a.id},
 		"client_secret": {a.secret},
 		"scope":         {strings.Join(a.scopes, " ")},
 	}.Encode()
-	return func(ctx context.Context) (*token, error) { return c.fetchToken(ctx, form) }
+	return func(ctx context.Context) (*outbound.Token, error) { return c.fetchToken(ctx, form) }
 }
 
-func (c *Client) fetchToken(ctx context.Context, form string) (*token, error) {
+func (c *Client) fetchToken(ctx context.Context, form string) (*outbound.Token, error) {
 	call := call{
 		operation: tokenOperation, key: tokenPath, method: http.MethodPost,
 		template: tokenPath, path: tokenPath, requestID: uuid.NewString(),
@@ -55,7 +56,7 @@ func (c *Client) fetchToken(ctx context.Context, form string) (*token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !got.ok() {
+	if !got.OK() {
 		return nil, tokenRefused(got, call, c.now())
 	}
 	var body struct {
@@ -67,7 +68,7 @@ func (c *Client) fetchToken(ctx context.Context, form string) (*token, error) {
 	if err := got.decode(&body); err != nil {
 		return nil, training.Fail(training.FailureMisread, call.operation, call.key, err.Error())
 	}
-	if !headerText(body.AccessToken, longestToken) || !strings.EqualFold(body.TokenType, "Bearer") {
+	if !outbound.HeaderText(body.AccessToken, longestToken) || !strings.EqualFold(body.TokenType, "Bearer") {
 		return nil, training.Fail(training.FailureMisread, call.operation, call.key, "answer holds no bearer token")
 	}
 	// Without expires_in the life is 0: the token serves the callers who wait for it, no others.
@@ -76,7 +77,7 @@ func (c *Client) fetchToken(ctx context.Context, form string) (*token, error) {
 	if body.Scope != nil {
 		granted = strings.Fields(*body.Scope)
 	}
-	return newToken(body.AccessToken, granted, asked, life), nil
+	return outbound.NewToken(body.AccessToken, granted, asked, life), nil
 }
 
 // tokenRefused classifies an error of the token endpoint. Its errors have OAuth's shape, and a
@@ -88,9 +89,9 @@ func tokenRefused(got answer, call call, now time.Time) *training.Failure {
 	}
 	words := []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 	if got.decode(&body) == nil && slices.Contains(words, body.Error) {
-		failure.Detail = fmt.Sprint(got.status, " ", body.Error)
+		failure.Detail = fmt.Sprint(got.Status, " ", body.Error)
 	}
-	if got.status == http.StatusBadRequest {
+	if got.Status == http.StatusBadRequest {
 		failure.Class = training.FailureCredentials
 	}
 	return failure
@@ -99,14 +100,14 @@ func tokenRefused(got answer, call call, now time.Time) *training.Failure {
 // MissingScopes lists the wanted scopes that the token does not carry (R118); a scope the
 // account does not own is dropped from the grant without an error. None missing: nil.
 func (c *Client) MissingScopes(ctx context.Context) ([]string, error) {
-	token, err := c.tokens.get(ctx, nil)
+	token, err := c.tokens.Get(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if token.granted == nil {
+	if token.Granted == nil {
 		return nil, nil
 	}
 	return slices.DeleteFunc(slices.Clone(c.scopes), func(scope string) bool {
-		return slices.Contains(token.granted, scope)
+		return slices.Contains(token.Granted, scope)
 	}), nil
 }

@@ -9,13 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/qms"
 )
 
@@ -71,7 +70,7 @@ type Client struct {
 	now       func() time.Time
 	log       *slog.Logger
 	scopes    []string
-	tokens    *tokens
+	tokens    *outbound.Tokens
 	employees employees
 }
 
@@ -95,7 +94,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		root:   root,
-		http:   httpClient(cfg.HTTP),
+		http:   outbound.HTTP(cfg.HTTP),
 		spend:  cfg.Spend,
 		now:    cfg.Now,
 		log:    cfg.Log,
@@ -114,61 +113,20 @@ func New(cfg Config) (*Client, error) {
 		c.scopes = []string{ScopeRecordsWrite, ScopeStatusUpdate, ScopeUserRead}
 	}
 	account := serviceAccount{id: cfg.ClientID, secret: cfg.ClientSecret, scopes: c.scopes}
-	c.tokens = &tokens{
-		fetch:   account.fetchWith(c),
-		now:     c.now,
-		perCall: mode == TokenPerCall,
-	}
+	c.tokens = outbound.NewTokens(outbound.TokensConfig{
+		Fetch: account.fetchWith(c), Now: c.now, PerCall: mode == TokenPerCall, Operation: tokenOperation, Key: tokenPath,
+	})
 	return c, nil
 }
 
 func apiRoot(base string, allowHTTP bool) (string, error) {
-	u, err := url.Parse(base)
+	root, err := outbound.Root(base, allowHTTP)
 	if err != nil {
-		return "", errors.New("is not a URL") // the parser's own text repeats what may hold a password
+		return "", err
 	}
-	path := strings.TrimRight(u.Path, "/")
-	switch {
-	case u.Hostname() == "" || u.Opaque != "":
-		return "", errors.New("must be https://host")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "", errors.New("must not hold a user, a query or a fragment")
-	case strings.HasSuffix(path, "/api/v1"):
+	if strings.HasSuffix(root.Path, "/api/v1") {
 		return "", errors.New("must be given without /api/v1, which is appended")
-	case u.Scheme == "http" && !allowHTTP && !loopback(u.Hostname()):
-		return "", errors.New("must be https: plain http is for loopback addresses")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "", errors.New("must begin with https://")
 	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path + "/api/v1"}).String(), nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
-}
-
-// httpClient bounds every phase of a call, so that a QMS that hangs costs seconds and not a
-// worker. The caller's client is copied, because its redirects must be switched off.
-func httpClient(given *http.Client) *http.Client {
-	client := http.Client{}
-	if given != nil {
-		client = *given
-	} else {
-		client.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 10 * time.Second,
-			IdleConnTimeout:       90 * time.Second,
-			MaxIdleConns:          64,
-			MaxIdleConnsPerHost:   32, // the completions in flight at once
-			ForceAttemptHTTP2:     true,
-		}
-	}
-	if client.Timeout == 0 {
-		client.Timeout = 10 * time.Second
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
+	root.Path += "/api/v1"
+	return root.String(), nil
 }

@@ -4,17 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/google/uuid"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -40,16 +38,11 @@ type call struct {
 	approval bool // 403 means that this account may not approve
 }
 
-// answer is what came back, read to its end or to where it broke.
+// answer is what came back.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	broken error  // why the body could not be read to its end
+	outbound.Answer
 	reason string // the contract's stable word of an error, "" if none was understood
 }
-
-func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
 // do sends the call and decodes a 2xx into out (nil: do not look).
 func (c *Client) do(ctx context.Context, call call, out any) error {
@@ -57,7 +50,7 @@ func (c *Client) do(ctx context.Context, call call, out any) error {
 	switch {
 	case err != nil:
 		return err
-	case !got.ok():
+	case !got.OK():
 		return got.failure(call, c.now())
 	case call.write:
 		return nil
@@ -74,22 +67,22 @@ func (c *Client) ask(ctx context.Context, call call) (answer, error) {
 	if call.requestID == "" {
 		call.requestID = uuid.NewString()
 	}
-	if !headerText(call.requestID, longestRequestID) {
+	if !outbound.HeaderText(call.requestID, longestRequestID) {
 		return answer{}, training.Fail(training.FailureDefect, call.operation, call.key, "request id is not 1 to 128 visible ASCII characters")
 	}
 	body, err := encode(call)
 	if err != nil {
 		return answer{}, err
 	}
-	token, err := c.tokens.get(ctx, nil)
+	token, err := c.tokens.Get(ctx, nil)
 	if err != nil {
 		return answer{}, err
 	}
 	got, err := c.send(ctx, call, body, token)
-	if err != nil || got.status != http.StatusUnauthorized {
+	if err != nil || got.Status != http.StatusUnauthorized {
 		return got, err
 	}
-	other, err := c.tokens.get(ctx, token)
+	other, err := c.tokens.Get(ctx, token)
 	if err != nil {
 		return answer{}, err
 	}
@@ -97,8 +90,8 @@ func (c *Client) ask(ctx context.Context, call call) (answer, error) {
 		return got, nil
 	}
 	got, err = c.send(ctx, call, body, other)
-	if err == nil && got.status == http.StatusUnauthorized {
-		c.tokens.refusedFresh()
+	if err == nil && got.Status == http.StatusUnauthorized {
+		c.tokens.RefusedFresh()
 	}
 	return got, err
 }
@@ -114,7 +107,7 @@ func encode(call call) ([]byte, error) {
 	return body, nil
 }
 
-func (c *Client) send(ctx context.Context, call call, body []byte, token *token) (answer, error) {
+func (c *Client) send(ctx context.Context, call call, body []byte, token *outbound.Token) (answer, error) {
 	target := c.root + call.path
 	if len(call.query) > 0 {
 		target += "?" + call.query.Encode()
@@ -123,7 +116,7 @@ func (c *Client) send(ctx context.Context, call call, body []byte, token *token)
 	if err != nil {
 		return answer{}, training.Fail(training.FailureDefect, call.operation, call.key, "request cannot be built")
 	}
-	req.Header.Set("Authorization", "Bearer "+token.value)
+	req.Header.Set("Authorization", "Bearer "+token.Value)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -141,17 +134,17 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 	start := c.now()
 	res, err := c.http.Do(req)
 	if err != nil {
-		err = unanswered(ctx, call.operation, call.key, err)
+		err = outbound.Unanswered(ctx, call.operation, call.key, err)
 		c.record(ctx, call, start, slog.String("error", err.Error()))
 		return answer{}, err
 	}
 	got := read(res)
-	if interrupted(ctx, got.broken) && !(call.write && got.ok()) {
-		err = unanswered(ctx, call.operation, call.key, got.broken)
+	if got.Interrupted(ctx) && !(call.write && got.OK()) {
+		err = outbound.Unanswered(ctx, call.operation, call.key, got.Broken)
 		c.record(ctx, call, start, slog.String("error", err.Error()))
 		return answer{}, err
 	}
-	attrs := []slog.Attr{slog.Int("status", got.status)}
+	attrs := []slog.Attr{slog.Int("status", got.Status)}
 	if got.reason != "" {
 		attrs = append(attrs, slog.String("reason", got.reason))
 	}
@@ -159,21 +152,9 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 	return got, nil
 }
 
-// interrupted reports whether a body ended early because of time or the caller, and not because
-// of the other side.
-func interrupted(ctx context.Context, broken error) bool {
-	timeout, ok := errors.AsType[net.Error](broken)
-	return broken != nil && (ctx.Err() != nil || (ok && timeout.Timeout()))
-}
-
 func read(res *http.Response) answer {
-	defer res.Body.Close()
-	got := answer{status: res.StatusCode, header: res.Header}
-	got.body, got.broken = io.ReadAll(io.LimitReader(res.Body, largestBody+1))
-	if len(got.body) > largestBody {
-		got.broken = errTooLarge
-	}
-	if !got.ok() {
+	got := answer{Answer: outbound.Read(res, largestBody)}
+	if !got.OK() {
 		got.reason = got.word()
 	}
 	return got
@@ -194,14 +175,4 @@ func (c *Client) record(ctx context.Context, call call, start time.Time, outcome
 		slog.Duration("duration", c.now().Sub(start)),
 	}, outcome...)
 	c.log.LogAttrs(ctx, level, "qms call", attrs...)
-}
-
-// headerText reports whether text can be a header value of 1 to limit visible ASCII characters.
-func headerText(text string, limit int) bool {
-	for _, b := range []byte(text) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return text != "" && len(text) <= limit
 }

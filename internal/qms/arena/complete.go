@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -22,9 +23,9 @@ func (c *Client) Complete(ctx context.Context, w training.Write, requestID strin
 		},
 	}
 	switch {
-	case !segment(w.RecordID):
+	case !outbound.Segment(w.RecordID):
 		return training.Fail(training.FailureRecordMissing, call.operation, call.key, "not a record id")
-	case !segment(w.EmployeeID):
+	case !outbound.Segment(w.EmployeeID):
 		return training.Fail(training.FailureIncomplete, call.operation, call.key, "no employee id")
 	case w.CompletedAt.IsZero():
 		return training.Fail(training.FailureIncomplete, call.operation, call.key, "no completion date")
@@ -51,7 +52,7 @@ func (c *Client) Decide(ctx context.Context, recordID string, d training.Decisio
 			Comment  string `json:"comment"`
 		}{words[d.Action], d.By, d.Reason},
 	}
-	if !segment(recordID) {
+	if !outbound.Segment(recordID) {
 		return training.Fail(training.FailureRecordMissing, call.operation, call.key, "not a record id")
 	}
 	if err := d.Validate(training.ApprovalActions()); err != nil {

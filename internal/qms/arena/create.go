@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -23,9 +24,9 @@ func (c *Client) Create(ctx context.Context, n training.NewRecord, requestID str
 	}
 	var id string
 	switch {
-	case got.status == http.StatusConflict && got.reason == duplicateRef:
+	case got.Status == http.StatusConflict && got.reason == duplicateRef:
 		id = got.recordID()
-	case !got.ok():
+	case !got.OK():
 		return "", got.failure(call, c.now())
 	default:
 		var body wireRecord
@@ -34,7 +35,7 @@ func (c *Client) Create(ctx context.Context, n training.NewRecord, requestID str
 		}
 		id = body.ID
 	}
-	if !segment(id) {
+	if !outbound.Segment(id) {
 		return "", training.Fail(training.FailureMisread, call.operation, call.key, "answer names no record")
 	}
 	return id, nil

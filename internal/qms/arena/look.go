@@ -17,14 +17,14 @@ func (c *Client) NeededScopes() []string {
 // GrantedScopes is what the present token may do. stated is false where the token's answer did not say it: then
 // it is what was asked for (RFC 6749 §5.1), and only a call shows whether that is so (R118).
 func (c *Client) GrantedScopes(ctx context.Context) (granted []string, stated bool, err error) {
-	token, err := c.tokens.get(ctx, nil)
+	token, err := c.tokens.Get(ctx, nil)
 	if err != nil {
 		return nil, false, err
 	}
-	if token.granted == nil {
+	if token.Granted == nil {
 		return slices.Clone(c.scopes), false, nil
 	}
-	return slices.Clone(token.granted), true, nil
+	return slices.Clone(token.Granted), true, nil
 }
 
 // Training asks for a training program by its id (contract §6). approval says whether its workflow has an

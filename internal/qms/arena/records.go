@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -23,7 +24,7 @@ func (c *Client) Employee(ctx context.Context, employeeID string) error {
 		operation: "check employee", key: "/users/…", method: http.MethodGet,
 		template: "/users/{employeeId}", path: "/users/" + url.PathEscape(employeeID),
 	}
-	if !segment(employeeID) {
+	if !outbound.Segment(employeeID) {
 		return training.Fail(training.FailureEmployeeUnknown, call.operation, call.key, "not an employee id")
 	}
 	if c.employees.known(employeeID, c.now()) {
@@ -48,7 +49,7 @@ func (c *Client) Record(ctx context.Context, recordID string) (training.Record, 
 		operation: "read record", key: recordID, method: http.MethodGet,
 		template: "/training/records/{id}", path: "/training/records/" + url.PathEscape(recordID),
 	}
-	if !segment(recordID) {
+	if !outbound.Segment(recordID) {
 		return training.Record{}, training.Fail(training.FailureRecordMissing, call.operation, call.key, "not a record id")
 	}
 	var body wireRecord

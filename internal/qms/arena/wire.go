@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"countersign/internal/training"
 )
@@ -62,10 +61,4 @@ type wireCompletion struct {
 // could reach the next day.
 func completionDate(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format("2006-01-02T15:04:05Z")
-}
-
-// segment reports whether id can stand alone in a path. "", "." and ".." would name another
-// resource: an employee id of ".." must not be answered by whatever lives one level up.
-func segment(id string) bool {
-	return id != "" && id != "." && id != ".." && utf8.ValidString(id)
 }

@@ -11,15 +11,19 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"countersign/internal/ingress"
+	"countersign/internal/journal"
 	"countersign/internal/lms"
 	"countersign/internal/lms/mapping"
 	"countersign/internal/process"
+	"countersign/internal/training"
 )
 
 // explain shows how a source reads a delivery: for every field the path, what was found there, what each
-// step made of it, and what the completion got. It writes nothing. What it prints is personal data.
+// step made of it, and what the completion got; of a stored delivery also what its LMS was asked and said.
+// It writes nothing. What it prints is personal data.
 func explain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("starter explain", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -71,10 +75,10 @@ func explain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if !ok {
 		return fmt.Errorf("explain: the settings have no source %s/%s", flags.Arg(0), flags.Arg(1))
 	}
-	return show(stdout, ingress.Explain(source, request, own.MaxBody))
+	return show(stdout, ingress.Explain(source, request, own.MaxBody), nil)
 }
 
-func explainStored(ctx context.Context, tenant, id string, show func(io.Writer, ingress.Result) error, stdout, stderr io.Writer) error {
+func explainStored(ctx context.Context, tenant, id string, show func(io.Writer, ingress.Result, lookups) error, stdout, stderr io.Writer) error {
 	return opened(ctx, stderr, func(p *process.Process) error {
 		d, err := p.Journal.Delivery(ctx, tenant, id)
 		if err != nil {
@@ -92,8 +96,35 @@ func explainStored(ctx context.Context, tenant, id string, show func(io.Writer, 
 		if err != nil {
 			return err
 		}
-		return show(stdout, ingress.Explain(source, request, p.Settings.MaxBody))
+		result := ingress.Explain(source, request, p.Settings.MaxBody)
+		found, err := lookedUp(ctx, p.Journal, result)
+		if err != nil {
+			return err
+		}
+		return show(stdout, result, found)
 	})
+}
+
+// lookups are what LMSs said of completions beyond their events.
+type lookups map[training.Fingerprint]lookup
+
+type lookup struct {
+	At    time.Time       `json:"at"`
+	Found json.RawMessage `json:"found"`
+}
+
+func lookedUp(ctx context.Context, j *journal.Journal, r ingress.Result) (lookups, error) {
+	found := lookups{}
+	for _, c := range r.Completions {
+		e, err := j.Enrichment(ctx, c.Tenant, c.Fingerprint())
+		if err != nil {
+			return nil, fmt.Errorf("explain: %w", err)
+		}
+		if e.Document != nil {
+			found[c.Fingerprint()] = lookup{e.LookedUpAt, e.Document}
+		}
+	}
+	return found, nil
 }
 
 // longestInput bounds what is read from a file, in bytes: more than any delivery has.
@@ -117,19 +148,19 @@ func readInput(name string, stdin io.Reader) ([]byte, error) {
 }
 
 // printJSON prints what programs want to know.
-func printJSON(w io.Writer, r ingress.Result) error {
+func printJSON(w io.Writer, r ingress.Result, found lookups) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(map[string]any{
 		"verdict": r.Verdict, "reason": r.Reason, "completions": r.Completions,
-		"ignored": r.Ignored, "problems": r.Problems, "explain": r.Explanation,
+		"ignored": r.Ignored, "problems": r.Problems, "explain": r.Explanation, "lookedUp": found,
 	})
 }
 
 // showExplanation prints a block per event, a line per field:
 //
 //	learner.externalId  staffNo  "4829"  concat:EMP{value} → "EMP4829"
-func showExplanation(w io.Writer, r ingress.Result) error {
+func showExplanation(w io.Writer, r ingress.Result, found lookups) error {
 	var page strings.Builder
 	fmt.Fprintln(&page, strings.TrimSuffix(fmt.Sprintf("verdict: %s: %s", r.Verdict, r.Reason), ": "))
 	events, _ := r.Explanation.([]*mapping.TracedEvent) // an adapter that read nothing has none
@@ -153,6 +184,9 @@ func showExplanation(w io.Writer, r ingress.Result) error {
 	}
 	for _, c := range r.Completions {
 		fmt.Fprintf(&page, "\ncompletion %s, mapping %s\n", c.Fingerprint(), c.MappingVersion)
+		if l, ok := found[c.Fingerprint()]; ok {
+			fmt.Fprintf(&page, "  looked up at %s: %s\n", l.At.UTC().Format(time.RFC3339), l.Found)
+		}
 	}
 	for _, ignored := range r.Ignored {
 		fmt.Fprintf(&page, "\nignored %s: %s\n", ignored.Event, ignored.Reason)

@@ -145,7 +145,7 @@ func TestReplayOfAllGoesOn(t *testing.T) {
 	require.Contains(t, out, "1 of 2 deliveries understood")
 }
 
-func TestExplainShowsFieldStepsAndOutput_R61(t *testing.T) {
+func TestExplainShowsFieldStepsAndOutput_R15_R61(t *testing.T) {
 	s := start(t, strings.Replace(mended(free), "learner.externalId: $.staffNo",
 		"learner.externalId: {path: $.staffNo, transform: 'concat:EMP-{value}'}", 1))
 	file := filepath.Join(t.TempDir(), "delivery.json")
@@ -165,6 +165,12 @@ func TestExplainShowsFieldStepsAndOutput_R61(t *testing.T) {
 	out, err = command(t, "explain", "-delivery", d.DeliveryID, "acme")
 	require.NoError(t, err)
 	require.Contains(t, out, "staffNo")
+	require.NotContains(t, out, "looked up")
+	_, err = s.Journal.PutEnrichment(t.Context(), "acme", d.Completions[0].Fingerprint, []byte(`{"course":{"code":"COMP-2026"}}`), nil)
+	require.NoError(t, err)
+	out, err = command(t, "explain", "-delivery", d.DeliveryID, "acme")
+	require.NoError(t, err)
+	require.Regexp(t, `looked up at 20\d\d-.*Z: {"course":{"code":"COMP-2026"}}`, out)
 	require.Equal(t, map[training.State]int{training.StateQueued: 1}, s.count(t), "explaining writes nothing")
 	_, err = command(t, "explain", "acme", "other", file)
 	require.ErrorContains(t, err, "no source acme/other")

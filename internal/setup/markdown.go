@@ -199,6 +199,9 @@ func (w *markdown) content(v view) {
 		}
 		w.line("")
 	}
+	if v.LookUp != "" {
+		w.line("With an `api` in the source's settings Countersign [looks up](../look-up.md) at the platform's REST API: %s.\n", toMarkdown(v.LookUp))
+	}
 }
 
 func (w *markdown) down(v view) {

@@ -33,6 +33,8 @@ type Page struct {
 	Own *OwnMapping `yaml:"mapping,omitempty"`
 	// Lacking is what a delivery never has.
 	Lacking []Lack `yaml:"lacking"`
+	// LookUp is what of it the platform's REST API knows, "" where nothing can be looked up (R15).
+	LookUp  string `yaml:"look_up,omitempty"`
 	Events  Events `yaml:"events"`
 	Success []Fact `yaml:"success"`
 	Outage  Outage `yaml:"outage"`

@@ -27,6 +27,16 @@ type Answer struct {
 	Broken error // why the body could not be read to its end
 }
 
+// Do sends req and reads the answer, at most limit bytes of its body. The error is that of an exchange without an
+// answer, for Unanswered.
+func Do(client *http.Client, req *http.Request, limit int64) (Answer, error) {
+	res, err := client.Do(req)
+	if err != nil {
+		return Answer{}, err
+	}
+	return Read(res, limit), nil
+}
+
 // Read reads and closes the body of res, at most limit bytes of it.
 func Read(res *http.Response, limit int64) Answer {
 	defer res.Body.Close()

@@ -264,11 +264,20 @@ func FuzzLoadNeverPanics(f *testing.F) {
 
 // The example that docs/configuration.md shows says of every default what it is.
 func TestDocumentedExampleIsAccepted(t *testing.T) {
-	for _, name := range []string{"ACME_ARENA_SECRET", "ACME_LRS_PASSWORD", "ACME_LMS_SECRET", "ACME_LMS_SECRET_OLD"} {
+	for _, name := range []string{"ACME_ARENA_SECRET", "ACME_LRS_PASSWORD", "ACME_LMS_SECRET", "ACME_LMS_SECRET_OLD",
+		"ACME_DOCEBO_PASSWORD", "ACME_DOCEBO_API_SECRET"} {
 		t.Setenv(name, "value-of-"+name)
 	}
-	s, err := load(t, documented(t)[0])
+	path := filepath.Join(t.TempDir(), "countersign.yml")
+	require.NoError(t, os.WriteFile(path, []byte(documented(t)[0]), 0o600))
+	docebo := known()
+	docebo.Platforms = append(docebo.Platforms, "docebo")
+	docebo.APIs = map[string]settings.KnownAPI{"docebo": {ExternalIDField: true, Credentials: []settings.KnownCredential{
+		{Name: "client_id", Required: true}, {Name: "client_secret", Required: true, Secret: true},
+	}}}
+	s, err := settings.Load(path, docebo)
 	require.NoError(t, err)
+	require.Equal(t, "Employee number", s.Tenants[0].Sources[1].API.ExternalIDField)
 	require.Equal(t, training.DefaultPolicy(), s.Tenants[0].Policy)
 	require.Equal(t, settings.Rate{PerSecond: 200, Burst: 2000}, s.Tenants[0].Sources[0].Rate)
 	require.Len(t, s.Tenants[0].Sources[0].Auth.HMACSHA256.Secrets, 2)

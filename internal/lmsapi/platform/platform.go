@@ -53,9 +53,9 @@ func all() map[string]Platform {
 }
 
 // client is a constructor as the port wants it: a nil of a type is no nil client.
-func client[C lmsapi.Client](make func(rest.Config) (C, error)) func(rest.Config) (lmsapi.Client, error) {
+func client[C lmsapi.Client](build func(rest.Config) (C, error)) func(rest.Config) (lmsapi.Client, error) {
 	return func(cfg rest.Config) (lmsapi.Client, error) {
-		c, err := make(cfg)
+		c, err := build(cfg)
 		if err != nil {
 			return nil, err
 		}

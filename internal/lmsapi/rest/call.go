@@ -107,13 +107,9 @@ func (c *Client) send(ctx context.Context, call Call, token string) (outbound.An
 		return outbound.Answer{}, failure
 	}
 	start := c.cfg.Now()
-	res, err := c.http.Do(req)
-	var got outbound.Answer
-	if err == nil {
-		got = outbound.Read(res, largestAnswer)
-		if got.Interrupted(ctx) {
-			err = got.Broken
-		}
+	got, err := outbound.Do(c.http, req, largestAnswer)
+	if err == nil && got.Interrupted(ctx) {
+		err = got.Broken
 	}
 	if err != nil {
 		err = outbound.Unanswered(ctx, call.Operation, call.Path, err)

@@ -132,13 +132,13 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 		return answer{}, fmt.Errorf("%s %s: %w", call.operation, call.key, err)
 	}
 	start := c.now()
-	res, err := c.http.Do(req)
+	answered, err := outbound.Do(c.http, req, largestBody)
 	if err != nil {
 		err = outbound.Unanswered(ctx, call.operation, call.key, err)
 		c.record(ctx, call, start, slog.String("error", err.Error()))
 		return answer{}, err
 	}
-	got := read(res)
+	got := read(answered)
 	if got.Interrupted(ctx) && !(call.write && got.OK()) {
 		err = outbound.Unanswered(ctx, call.operation, call.key, got.Broken)
 		c.record(ctx, call, start, slog.String("error", err.Error()))
@@ -152,8 +152,9 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 	return got, nil
 }
 
-func read(res *http.Response) answer {
-	got := answer{Answer: outbound.Read(res, largestBody)}
+// read looks for the reason of an error answer.
+func read(answered outbound.Answer) answer {
+	got := answer{Answer: answered}
 	if !got.OK() {
 		got.reason = got.word()
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	LogSize int
 }
 
-// Learner, Course and Enrollment are what a simulated LMS knows. Ids are decimal texts, which every platform can
+// Learner is a person that a simulated LMS knows. Ids, here and below, are decimal texts, which every platform can
 // write in its own way.
 type Learner struct {
 	ID, Username, Email, ExternalID, FirstName, LastName string
@@ -106,7 +106,7 @@ type LMS struct {
 
 // New makes an empty LMS of a platform.
 func New(o Options) (*LMS, error) {
-	make, ok := platforms()[o.Platform]
+	speaks, ok := platforms()[o.Platform]
 	if !ok {
 		return nil, fmt.Errorf("simulated lms: unknown platform %q, known are %s", o.Platform, strings.Join(Platforms(), ", "))
 	}
@@ -114,7 +114,7 @@ func New(o Options) (*LMS, error) {
 	l.Gate = fault.NewGate(fault.Config{Clock: l.clock, LogSize: o.LogSize, After: o.After,
 		Error: func(w http.ResponseWriter, _ *fault.Exchange, status int) { l.dialect.fail(w, status) }})
 	l.clear()
-	l.dialect = make(l)
+	l.dialect = speaks(l)
 	l.dialect.routes(l)
 	l.mux.HandleFunc("/", fault.Wrap(l.Gate, EndpointUnknown, nil, func(w http.ResponseWriter, _ *http.Request, _ *fault.Exchange) {
 		http.Error(w, "<html><body>Page not found</body></html>", http.StatusNotFound)

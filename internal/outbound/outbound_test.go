@@ -86,7 +86,7 @@ func TestAnswerIsJSONOrSaysWhyNot(t *testing.T) {
 	for _, media := range []string{"application/json", "application/json; charset=UTF-8", "application/vnd.api+json"} {
 		body, err := read(media, `{"a":"é"}`).JSON()
 		require.NoError(t, err, media)
-		require.Equal(t, []byte(`{"a":"é"}`), body)
+		require.JSONEq(t, `{"a":"é"}`, string(body))
 	}
 	for want, answer := range map[string]outbound.Answer{
 		"answer is not application/json": read("text/html", "<html>"),

@@ -162,6 +162,12 @@ func (l *looked) ports(p *process.Process) {
 		ports := doctor.Ports{Err: err}
 		if err == nil {
 			ports.QMS, ports.QMSWitness = wired.QMS, qms
+			ports.LMS = map[string]doctor.LMS{}
+			for _, source := range t.Sources {
+				if client := wired.LMS(source.ID); client != nil {
+					ports.LMS[source.ID] = client
+				}
+			}
 			if store, ok := wired.LRS.(doctor.LRS); ok {
 				ports.LRS, ports.LRSWitness = store, lrs
 			}

@@ -47,6 +47,8 @@ type Ports struct {
 	QMS QMS
 	// LRS is nil where the tenant has none.
 	LRS LRS
+	// LMS are the REST APIs of the sources that have one, by the source's id.
+	LMS map[string]LMS
 	// QMSWitness and LRSWitness saw their calls; nil where nobody did.
 	QMSWitness, LRSWitness *Witness
 }
@@ -180,6 +182,7 @@ func (i Installation) tenant(t settings.Tenant, o Options) []Check {
 	if ports.LRS != nil {
 		add("lrs", records{ports.LRS, t.LRS.Version, ports.LRSWitness}.run)
 	}
+	all = append(all, i.lmsChecks(t, o)...)
 	add("certificate.draw", certificates{t, o.Now}.run)
 	add("notices", notices{t, i.Own.SMTP.MailEnabled(), i.Dialer, o.Now}.run)
 	add("sources", sources{t, i.Dialer, o.Now}.run)

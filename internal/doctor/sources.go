@@ -117,6 +117,11 @@ func secretsOf(t settings.Tenant) []settings.Secret {
 	}
 	for _, s := range t.Sources {
 		add(s.Auth.Secrets()...)
+		if s.API != nil {
+			for _, credential := range s.API.Credentials {
+				add(credential.Secret)
+			}
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"time"
 
 	"countersign/internal/training"
 
@@ -45,8 +46,9 @@ type Activities interface {
 	RecordDecision(ctx context.Context, in RecordDecision) error
 	// TellAdmins signals the tenant's AdminInbox, starting it if there is none.
 	TellAdmins(ctx context.Context, in TellAdmins) error
-	// SendNotice delivers a notice of the AdminInbox through the tenant's channels.
-	SendNotice(ctx context.Context, in SendNotice) error
+	// SendNotice delivers a notice of the AdminInbox through the tenant's channels, or says that it is to
+	// be held.
+	SendNotice(ctx context.Context, in SendNotice) (NoticeSent, error)
 
 	TargetActivities
 }
@@ -188,6 +190,17 @@ type SendNotice struct {
 	// Kind is the same for all groups.
 	Kind   NoticeKind   `json:"kind,omitempty"`
 	Groups []InboxGroup `json:"groups"`
+	// At is when the notice was made, the same on every attempt; zero from inboxes of an earlier time.
+	At time.Time `json:"at,omitzero"`
+	// Gather is true while nobody can have been told: then quiet hours are answered by NoticeSent.Held, and
+	// the inbox goes on gathering. Otherwise the activity itself waits until they are over.
+	Gather bool `json:"gather,omitempty"`
+}
+
+// NoticeSent is what became of a notice.
+type NoticeSent struct {
+	// Held is until when it must wait, zero when it was delivered.
+	Held time.Time `json:"held,omitzero"`
 }
 
 // Registered names of the activities. They are in recorded histories: never change one.

@@ -125,11 +125,11 @@ func (c *completion) look(ctx workflow.Context, name string, input any) workflow
 	once := &temporal.RetryPolicy{MaximumAttempts: 1}
 	if queue := c.queue(name); queue != "" {
 		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: queue, ScheduleToStartTimeout: queuePatience, StartToCloseTimeout: readTimeout, RetryPolicy: once,
+			TaskQueue: queue, ScheduleToStartTimeout: queuePatience, StartToCloseTimeout: readTimeout, RetryPolicy: once, Summary: summaries[name],
 		}), name, input)
 	}
 	return workflow.ExecuteLocalActivity(workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: readTimeout, RetryPolicy: once,
+		StartToCloseTimeout: readTimeout, RetryPolicy: once, Summary: summaries[name],
 	}), name, input)
 }
 

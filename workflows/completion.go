@@ -27,6 +27,8 @@ type CompletionInput struct {
 	// LookUp says that the source's LMS can be asked for what its event lacks. Inputs from before there was
 	// such a step have it not.
 	LookUp bool `json:"lookUp,omitempty"`
+	// Steps is the order of steps the completion was started with: CurrentSteps, or less of an earlier time.
+	Steps int `json:"steps,omitempty"`
 }
 
 // CompletionResult is how a completion ended. Every business outcome ends the workflow as
@@ -100,6 +102,12 @@ type completion struct {
 	failure *training.Failure
 	allowed []training.Action
 	until   time.Time
+	// retrying counts the steps that were tried in vain and are tried again.
+	retrying int
+	// announced is the item that told of the wait which is open, nil where its end is told to nobody.
+	announced *InboxItem
+	// told is ready once the inbox has been told everything so far, in order; nil where nothing was told.
+	told workflow.Future
 	// lookFailed is what kept the last poll of an approval from seeing the record, nil if it saw it.
 	lookFailed *training.Failure
 }
@@ -116,7 +124,7 @@ func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error
 	if c.desk, err = openDesk(ctx); err != nil {
 		return nil, err
 	}
-	c.page = func(*completion) string { return "Under way." }
+	c.page = underwayPage
 	c.desk.show = c.show
 	c.show(ctx)
 	return c, nil
@@ -206,7 +214,7 @@ func (c *completion) carryDecision(ctx workflow.Context, d training.Decision) (*
 
 func (c *completion) write(ctx workflow.Context, name string, input func(Ref) any) (VerifiedRecord, *training.Failure, error) {
 	record, failure, err := unheld(ctx, c, func() (VerifiedRecord, *training.Failure, error) {
-		step := effect[VerifiedRecord](ctx, c, name, input(c.ref))
+		step := effect[VerifiedRecord](ctx, c, name, input)
 		if err := c.together(ctx, step); err != nil {
 			return VerifiedRecord{}, nil, err
 		}
@@ -229,7 +237,9 @@ func (c *completion) issueDocuments(ctx workflow.Context) (*training.Failure, er
 	documents = slices.DeleteFunc(documents, func(d document) bool { return slices.Contains(c.result.Skipped, d.kind) })
 	steps := make([]underway, len(documents))
 	for i := range documents {
-		documents[i].step = effect[Issued](ctx, c, documents[i].activity, Document{Ref: c.ref, RecordID: c.result.RecordID})
+		documents[i].step = effect[Issued](ctx, c, documents[i].activity, func(ref Ref) any {
+			return Document{Ref: ref, RecordID: c.result.RecordID}
+		})
 		steps[i] = documents[i].step
 	}
 	if err := c.together(ctx, steps...); err != nil {
@@ -275,6 +285,11 @@ func (c *completion) end(ctx workflow.Context) (CompletionResult, error) {
 	}
 	if err := c.showEnded(ctx); err != nil {
 		return CompletionResult{}, err
+	}
+	if c.told != nil { // with the run it would be lost that a wait has ended
+		if err := c.told.Get(ctx, nil); err != nil {
+			return CompletionResult{}, err
+		}
 	}
 	return c.result, c.desk.close(ctx)
 }

@@ -41,6 +41,9 @@ func openDesk(ctx workflow.Context) (*desk, error) {
 		Description: "Decide about a completion in review: " + training.ActionRetry.Example() +
 			` or another action that the details offer. "retry" also ends the wait for the next attempt.`,
 	})
+	workflow.GetSignalChannelWithOptions(ctx, ResumeSignal, workflow.SignalChannelOptions{
+		Description: "Look at once whether the target answers again. Sent by Countersign itself; it carries nothing, and decides nothing.",
+	})
 	err := workflow.SetUpdateHandlerWithOptions(ctx, DecideUpdate,
 		func(ctx workflow.Context, a answer) error { return d.offer(ctx, a, viaUpdate) },
 		workflow.UpdateHandlerOptions{

@@ -44,9 +44,48 @@ func approvalPage(c *completion) string {
 }
 
 // retryingPage says what is waited for before the next attempt.
-func retryingPage(failure *training.Failure, next time.Time) string {
-	return fmt.Sprintf("**Tries again at %s.**\n\n%s\n\nTo try now, send the signal `review`:\n\n%s",
-		clockTime(next), sentences(failure), examples([]training.Action{training.ActionRetry}))
+func retryingPage(failure *training.Failure, next time.Time, rest training.Retry) string {
+	later := ""
+	for attempt := 1; attempt < min(rest.Attempts, 6); attempt++ {
+		if later != "" {
+			later += " and "
+		}
+		later += rest.Gap(attempt).String()
+	}
+	if later != "" {
+		later = " If that fails, again after " + later + "; then a person is asked."
+	}
+	return fmt.Sprintf("**Tries again at %s.**%s\n\n%s\n\nTo try now, send the signal `review` (or the update `decide`):\n\n%s",
+		clockTime(next), later, sentences(failure), examples([]training.Action{training.ActionRetry}))
+}
+
+func underwayPage(*completion) string { return "**Under way.** Nothing is waited for." }
+
+// retrySummary is what stands beside the timer before a second attempt.
+func retrySummary(name string, rest training.Retry, failure *training.Failure) string {
+	return fmt.Sprintf("retry 1 of %d of %s: %s", rest.Attempts, name, failure.Class)
+}
+
+// summaries say in a line what a step does, for the event history in the Web UI.
+var summaries = map[string]string{
+	lookUp:           "ask the LMS for what its event lacks",
+	resolveLearner:   "ask the QMS whether it knows the employee",
+	checkRecord:      "find the training record and look where it stands",
+	completeRecord:   "write the training record and read it back",
+	carryDecision:    "tell the QMS what the approver decided and read the record back",
+	readRecord:       "read the record: has the QMS decided?",
+	checkApprover:    "may this person decide? The learner may not",
+	issueCertificate: "draw and store the certificate",
+	postStatement:    "store the xAPI statement and put it to the LRS",
+	recordOutcome:    "write to the journal how the completion ended",
+	recordWait:       "write to the journal what is waited for",
+	recordDecision:   "keep the decision in the journal",
+	tellAdmins:       "tell the training admins' inbox",
+	sendNotice:       "send a notice to the training admins",
+	lookAtTarget:     "does the target answer again?",
+	changeTarget:     "keep in the journal what was decided about the target",
+	resumeWaiting:    "let completions go on that waited for the target",
+	settleTarget:     "is the incident over?",
 }
 
 // reviewPage asks for the decision of a review.

@@ -36,7 +36,11 @@ type world struct {
 	statement   func(attempt int) (Issued, error)
 	outcomeErr  func(attempt int) error
 	mailDown    func(attempt int) bool
-	read        func(n int) (Standing, error)
+	// quiet says until when a notice is held.
+	quiet func(now time.Time) time.Time
+	// undeliverable is a kind of notice that no channel takes.
+	undeliverable NoticeKind
+	read          func(n int) (Standing, error)
 	// learner is who may not decide.
 	learner string
 
@@ -50,6 +54,8 @@ type world struct {
 	told     []TellAdmins
 	notices  []SendNotice
 	target   target
+	// ends are the items of which the inbox was told that they no longer wait.
+	ends []InboxItem
 	// onTold is called when the admins have been told, for one item at a time.
 	telling sync.Mutex
 	onTold  func(InboxItem)
@@ -175,6 +181,12 @@ func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {
 }
 
 func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
+	if in.Item.Ended != "" {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ends = append(w.ends, in.Item)
+		return nil
+	}
 	w.call(tellAdmins)
 	w.mu.Lock()
 	w.told = append(w.told, in)
@@ -187,13 +199,20 @@ func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
 	return nil
 }
 
-func (w *world) SendNotice(_ context.Context, in SendNotice) error {
+func (w *world) SendNotice(_ context.Context, in SendNotice) (NoticeSent, error) {
 	n := w.call(sendNotice)
-	if w.mailDown != nil && w.mailDown(n) {
-		return errNetwork
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mailDown != nil && w.mailDown(n) || w.undeliverable != "" && in.Kind == w.undeliverable {
+		return NoticeSent{}, errNetwork
+	}
+	if w.quiet != nil && in.Gather {
+		if until := w.quiet(w.now()); until.After(w.now()) {
+			return NoticeSent{Held: until}, nil
+		}
 	}
 	w.notices = append(w.notices, in)
-	return nil
+	return NoticeSent{}, nil
 }
 
 // gaps are the waits between the calls of one step.
@@ -248,7 +267,7 @@ func input() CompletionInput {
 	return CompletionInput{
 		Tenant: "acme", Source: "lms", Platform: "canonical", Course: "COMP-2026",
 		Fingerprint: "b23771741a3446e135579f0eeca3a2d0f4052a4a570d3cf3949ca0c7e07cba75",
-		Policy:      training.DefaultPolicy(),
+		Policy:      training.DefaultPolicy(), Steps: CurrentSteps,
 	}
 }
 

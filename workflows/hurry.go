@@ -121,6 +121,10 @@ func (s *step[Out]) stop() { s.cancel() }
 func (s *step[Out]) restart(ctx workflow.Context) {
 	if temporal.IsCanceledError(s.future.Get(ctx, nil)) {
 		s.earlier = nil
+		if s.once {
+			s.beginOnce(ctx, s.c.in.Policy.Retry)
+			return
+		}
 		s.begin(ctx, s.c.in.Policy.Retry)
 	}
 }

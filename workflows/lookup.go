@@ -26,11 +26,12 @@ func (c *completion) lookUp(ctx workflow.Context) (*training.Failure, error) {
 			return failure, err
 		}
 		gap := c.in.Policy.Retry.Maximum
-		if err := c.showRetrying(ctx, failure, gap); err != nil {
+		if err := c.showRetrying(ctx, failure, gap, c.in.Policy.Retry); err != nil {
 			return nil, err
 		}
 		if err := c.together(ctx, newPause(ctx, gap, "the LMS's budget of calls is used up")); err != nil {
 			return nil, err
 		}
+		c.showTried(ctx)
 	}
 }

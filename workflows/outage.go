@@ -122,7 +122,7 @@ func (o *outage) look(ctx workflow.Context, probe bool) (TargetStanding, error) 
 		o.Looks++
 	}
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: readTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+		StartToCloseTimeout: readTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}, Summary: summaries[lookAtTarget],
 	})
 	var standing TargetStanding
 	err := workflow.ExecuteLocalActivity(local, lookAtTarget, LookAtTarget{TargetRef: o.TargetRef, Probe: probe}).Get(ctx, &standing)

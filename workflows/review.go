@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strings"
 
 	"countersign/internal/training"
 
@@ -24,7 +25,7 @@ func (c *completion) review(ctx workflow.Context, failure *training.Failure) (de
 		state: training.StateInReview, failure: failure,
 		question: question{signal: ReviewSignal, allowed: c.allowed, lenient: !patient},
 		opened: func(ctx workflow.Context, _ RecordedWait, round int) {
-			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail}, round)
+			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail, Cause: c.cause(failure)}, round)
 		},
 	}
 	if patient {
@@ -35,11 +36,26 @@ func (c *completion) review(ctx workflow.Context, failure *training.Failure) (de
 			})
 			c.desk.waiting.allowed = c.allowed
 			c.show(ctx)
-			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail}, round)
+			c.tellAdmins(ctx, InboxItem{Class: failure.Class, Detail: failure.Detail, Cause: c.cause(failure)}, round)
 			c.expire(ctx, w.clock, round)
 		}
 	}
 	return c.wait(ctx, w)
+}
+
+// cause is what the failure is about: the other system, or the journal.
+func (c *completion) cause(failure *training.Failure) string {
+	switch {
+	case failure.Detail == "journal":
+		return CauseJournal
+	case strings.HasPrefix(string(failure.Class), "lms_"):
+		return CauseLMS
+	case c.failed == training.EffectCertificate:
+		return CauseCertificate
+	case c.failed == training.EffectStatement:
+		return CauseLRS
+	}
+	return CauseQMS
 }
 
 // expire makes the appointments of a review: the reminders, and the end.
@@ -49,7 +65,7 @@ func (c *completion) expire(ctx workflow.Context, k *clock, round int) {
 		k.add(now.Add(after), "remind the training admins of the review", func(ctx workflow.Context) (bool, error) {
 			c.tellAdmins(ctx, InboxItem{
 				ID: fmt.Sprintf("%s_%d", NoticeReviewReminder, i+1), Kind: NoticeReviewReminder,
-				Class: c.failure.Class, Detail: c.failure.Detail, Until: c.until,
+				Class: c.failure.Class, Detail: c.failure.Detail, Until: c.until, Cause: c.cause(c.failure),
 			}, round)
 			return false, nil
 		})

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -45,8 +44,8 @@ func readOnly[Out any](ctx workflow.Context, c *completion, name string, input f
 // an ordinary activity, because only those go through the queue that keeps the rate.
 func readScheduled[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) (Out, *training.Failure, error) {
 	if c.queue(name) != "" {
-		step := newStep[Out](c, name, readTimeout, input(c.ref))
-		step.begin(ctx, c.in.Policy.Retry)
+		step := newStep[Out](c, name, readTimeout, input)
+		step.start(ctx)
 		if err := c.together(ctx, step); err != nil {
 			var none Out
 			return none, nil, err
@@ -56,6 +55,7 @@ func readScheduled[Out any](ctx workflow.Context, c *completion, name string, in
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: readTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summaries[name],
 	})
 	var out Out
 	failure, err := failureOf(name, workflow.ExecuteLocalActivity(local, name, input(c.ref)).Get(ctx, &out))
@@ -63,12 +63,11 @@ func readScheduled[Out any](ctx workflow.Context, c *completion, name string, in
 		return out, failure, err
 	}
 
-	gap, rest := c.in.Policy.Retry.AfterFirst()
-	gap = min(max(gap, failure.RetryAfter), c.in.Policy.Retry.Maximum)
-	if err := c.showRetrying(ctx, failure, gap); err != nil {
+	gap, rest := afterFirst(c.in.Policy.Retry, failure)
+	if err := c.showRetrying(ctx, failure, gap, rest); err != nil {
 		return out, nil, err
 	}
-	pause := newPause(ctx, gap, fmt.Sprintf("retry 1 of %d: %s", rest.Attempts, failure.Class))
+	pause := newPause(ctx, gap, retrySummary(name, rest, failure))
 	if err := c.together(ctx, pause); err != nil {
 		return out, nil, err
 	}
@@ -77,20 +76,27 @@ func readScheduled[Out any](ctx workflow.Context, c *completion, name string, in
 	}
 	again := c.ref
 	again.Again, again.Retry = true, rest
-	step := newStep[Out](c, name, readTimeout, input(again))
+	step := newStep[Out](c, name, readTimeout, func(Ref) any { return input(again) })
 	step.earlier = failure.Attempts
 	step.begin(ctx, rest)
 	if err := c.together(ctx, step); err != nil {
 		return out, nil, err
 	}
+	c.showTried(ctx)
 	return step.get(ctx)
+}
+
+// afterFirst is the wait after a first attempt that was made by itself, and the schedule from there on.
+func afterFirst(retry training.Retry, failure *training.Failure) (gap time.Duration, rest training.Retry) {
+	gap, rest = retry.AfterFirst()
+	return min(max(gap, failure.RetryAfter), retry.Maximum), rest
 }
 
 // effect starts a step that changes something, as an ordinary activity under the tenant's
 // retry schedule.
-func effect[Out any](ctx workflow.Context, c *completion, name string, input any) *step[Out] {
+func effect[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) *step[Out] {
 	step := newStep[Out](c, name, writeTimeout, input)
-	step.begin(ctx, c.in.Policy.Retry)
+	step.start(ctx)
 	return step
 }
 
@@ -99,7 +105,9 @@ type step[Out any] struct {
 	c       *completion
 	name    string
 	timeout time.Duration
-	input   any
+	input   func(Ref) any
+	// once is true when the first attempt is made by itself.
+	once bool
 	// earlier are the attempts that were made elsewhere.
 	earlier []training.Attempt
 
@@ -107,18 +115,72 @@ type step[Out any] struct {
 	cancel workflow.CancelFunc
 }
 
-func newStep[Out any](c *completion, name string, timeout time.Duration, input any) *step[Out] {
+func newStep[Out any](c *completion, name string, timeout time.Duration, input func(Ref) any) *step[Out] {
 	return &step[Out]{c: c, name: name, timeout: timeout, input: input}
+}
+
+// start starts the activity under the tenant's schedule, so that its first failure shows.
+func (s *step[Out]) start(ctx workflow.Context) {
+	if s.c.in.Steps < stepsShown || s.c.in.Policy.Retry.Attempts < 2 {
+		s.begin(ctx, s.c.in.Policy.Retry)
+		return
+	}
+	s.beginOnce(ctx, s.c.in.Policy.Retry)
 }
 
 // begin starts the activity under a retry schedule.
 func (s *step[Out]) begin(ctx workflow.Context, retry training.Retry) {
 	ctx, s.cancel = workflow.WithCancel(ctx)
+	s.future = s.execute(ctx, s.c.ref, retry)
+}
+
+// beginOnce starts the activity with one attempt, and if that fails the rest of the schedule as another
+// one. It takes the same events as long as nothing fails. When something does, the workflow hears of it
+// and can be listed as RETRYING: of a retry inside Temporal it hears nothing.
+func (s *step[Out]) beginOnce(ctx workflow.Context, retry training.Retry) {
+	s.once = true
+	ctx, s.cancel = workflow.WithCancel(ctx)
+	once := retry
+	once.Attempts = 1
+	first := s.execute(ctx, s.c.ref, once)
+	future, done := workflow.NewFuture(ctx)
+	s.future = future
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		var out Out
+		err := first.Get(ctx, &out)
+		failure, other := failureOf(s.name, err)
+		if other != nil || failure == nil || !failure.Class.Transient() || failure.Class == training.FailureHeld {
+			done.Set(out, err)
+			return
+		}
+		s.earlier = failure.Attempts
+		err = s.again(ctx, retry, failure, &out)
+		s.c.showTried(ctx)
+		done.Set(out, err)
+	})
+}
+
+// again makes the attempts that are left of the schedule.
+func (s *step[Out]) again(ctx workflow.Context, retry training.Retry, failure *training.Failure, out *Out) error {
+	gap, rest := afterFirst(retry, failure)
+	if err := s.c.showRetrying(ctx, failure, gap, rest); err != nil {
+		return err
+	}
+	err := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{Summary: retrySummary(s.name, rest, failure)}).Get(ctx, nil)
+	if err != nil {
+		return err
+	}
+	ref := s.c.ref
+	ref.Again, ref.Retry = true, rest
+	return s.execute(ctx, ref, rest).Get(ctx, out)
+}
+
+func (s *step[Out]) execute(ctx workflow.Context, ref Ref, retry training.Retry) workflow.Future {
 	queue, patience := s.c.queue(s.name), time.Duration(0)
 	if queue != "" {
 		patience = queuePatience
 	}
-	s.future = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: queue, ScheduleToStartTimeout: patience, Priority: s.c.priority(),
 		StartToCloseTimeout: s.timeout,
 		HeartbeatTimeout:    heartbeatTimeout,
@@ -131,7 +193,8 @@ func (s *step[Out]) begin(ctx workflow.Context, retry training.Retry) {
 			MaximumInterval:    retry.Maximum,
 			MaximumAttempts:    int32(retry.Attempts),
 		},
-	}), s.name, s.input)
+		Summary: summaries[s.name],
+	}), s.name, s.input(ref))
 }
 
 // get is the step's result, or a failure for a person, or an error for nobody.
@@ -150,6 +213,7 @@ func journalWrite(ctx workflow.Context, name string, input, out any) error {
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: journalTimeout,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summaries[name],
 	})
 	err := workflow.ExecuteLocalActivity(local, name, input).Get(ctx, out)
 	if err == nil || temporal.IsCanceledError(err) {
@@ -169,6 +233,7 @@ func startUntilDone(ctx workflow.Context, name string, timeout time.Duration, in
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},
+		Summary: summaries[name],
 	})
 	return workflow.ExecuteActivity(ctx, name, input)
 }

@@ -75,18 +75,27 @@ var markdown = strings.NewReplacer("`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "<
 func escape(text string) string { return markdown.Replace(shorten(text)) }
 
 func (c *completion) showRunning(ctx workflow.Context) error {
-	c.page = func(*completion) string { return "Under way again after a decision." }
+	c.page = func(*completion) string { return "**Under way again** after a decision. Nothing is waited for." }
 	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateRunning)), FailureAttribute.ValueUnset())
 }
 
-func (c *completion) showRetrying(ctx workflow.Context, failure *training.Failure, gap time.Duration) error {
+func (c *completion) showRetrying(ctx workflow.Context, failure *training.Failure, gap time.Duration, rest training.Retry) error {
 	next := workflow.Now(ctx).Add(gap)
-	c.page = func(*completion) string { return retryingPage(failure, next) }
+	c.retrying++
+	c.page = func(*completion) string { return retryingPage(failure, next, rest) }
 	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateRetrying)), FailureAttribute.ValueSet(string(failure.Class)))
+}
+
+// showTried says that the retries of a step are over, one way or the other.
+func (c *completion) showTried(ctx workflow.Context) {
+	if c.retrying = max(c.retrying-1, 0); c.retrying == 0 {
+		c.page = underwayPage
+		c.show(ctx)
+	}
 }
 
 func (c *completion) showApproval(ctx workflow.Context) error {

@@ -16,6 +16,18 @@ const (
 	patienceChange = "patience"
 	// hurryChange brought "retry" for a step that is under way.
 	hurryChange = "hurry"
+	// causesChange brought the inbox that tells causes apart.
+	causesChange = "causes"
+)
+
+// The orders of steps, as CompletionInput.Steps counts them. Unlike a version they cost a completion
+// no event.
+const (
+	// stepsShown brought that the first failed attempt of every step shows in lists, and that the inbox hears
+	// when a wait has ended.
+	stepsShown = 1
+	// CurrentSteps is what a completion is started with now.
+	CurrentSteps = stepsShown
 )
 
 func since(ctx workflow.Context, change string) bool {
@@ -57,6 +69,7 @@ func (c *completion) wait(ctx workflow.Context, w wait) (decision training.Decis
 		}
 		if !decided {
 			c.desk.answered()
+			c.tellEnd(ctx, w.state == training.StateInReview)
 			return decision, false, nil
 		}
 		decision = c.desk.decision
@@ -69,6 +82,7 @@ func (c *completion) wait(ctx workflow.Context, w wait) (decision training.Decis
 		}
 		if !still {
 			c.desk.answered()
+			c.tellEnd(ctx, false)
 			return decision, true, c.showRunning(ctx)
 		}
 		round++
@@ -88,11 +102,47 @@ func (c *completion) tellAdmins(ctx workflow.Context, item InboxItem, round int)
 	}
 	item.ID = id
 	item.Fingerprint, item.Course, item.RecordID = c.in.Fingerprint, c.in.Course, c.result.RecordID
-	item.DigestEvery = c.in.Policy.DigestEvery
+	item.DigestEvery, item.DigestLongest = c.in.Policy.DigestEvery, c.in.Policy.DigestLongest
+	if c.in.Steps < stepsShown {
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: c.in.Tenant, Item: item})
+			if err != nil {
+				workflow.GetLogger(ctx).Error("training admins not told", "error", err.Error())
+			}
+		})
+		return
+	}
+	if !item.Kind.reminds() {
+		item.EndTold = true
+		announced := item
+		c.announced = &announced
+	}
+	c.tell(ctx, item)
+}
+
+// tellEnd lets the inbox know that what it was told of no longer waits, so that nobody is asked or reminded
+// any more. That is one event, for completions that waited for a person.
+func (c *completion) tellEnd(ctx workflow.Context, expired bool) {
+	if c.announced == nil {
+		return
+	}
+	item := *c.announced
+	c.announced = nil
+	// Without an id: an inbox that does not know ends takes it for nothing.
+	c.tell(ctx, InboxItem{Ended: item.ID, Expired: expired, Kind: item.Kind, Class: item.Class, Cause: item.Cause})
+}
+
+// tell brings an item to the inbox after whatever it was told before. It is one event, like a journal write.
+func (c *completion) tell(ctx workflow.Context, item InboxItem) {
+	before := c.told
+	told, done := workflow.NewFuture(ctx)
+	c.told = told
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: c.in.Tenant, Item: item})
-		if err != nil {
-			workflow.GetLogger(ctx).Error("training admins not told", "error", err.Error())
+		if before != nil {
+			if err := before.Get(ctx, nil); err != nil {
+				workflow.GetLogger(ctx).Error("training admins not told before", "error", err.Error())
+			}
 		}
+		done.SetError(journalWrite(ctx, tellAdmins, TellAdmins{Tenant: c.in.Tenant, Item: item}, nil))
 	})
 }

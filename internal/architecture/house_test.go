@@ -131,7 +131,7 @@ var deterministic = []string{"workflows", "internal/training"}
 var workflowImports = []string{
 	"go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/worker", "go.temporal.io/sdk/activity",
 	"go.temporal.io/api/enums/v1",
-	"bytes", "cmp", "encoding/json", "errors", "fmt", "iter", "maps", "math", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"bytes", "cmp", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps", "math", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	"context", // only in the signatures of activities
 }
 

@@ -72,6 +72,7 @@ func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enums
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
 		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant), QMSQueue: d.cfg.QMSQueue(c.Tenant),
 		LookUp: d.cfg.LooksUp != nil && d.cfg.LooksUp(c.Tenant, c.Source),
+		Steps:  workflows.CurrentSteps,
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

@@ -156,7 +156,8 @@ func (d *Dispatcher) abandon(ctx context.Context, c journal.Claimed, detail stri
 	d.log(c).Error("no workflow carries the completion, put up for review", "detail", detail)
 	err := d.inbox.Tell(ctx, workflows.TellAdmins{Tenant: c.Tenant, Item: workflows.InboxItem{
 		ID: string(c.Fingerprint) + "/" + detail + "/" + time.Now().UTC().Format(time.RFC3339), Fingerprint: c.Fingerprint,
-		Course: c.CourseLabel, Class: training.FailureDefect, Detail: detail, DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery,
+		Course: c.CourseLabel, Class: training.FailureDefect, Detail: detail,
+		DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery, DigestLongest: d.cfg.Policy(c.Tenant).DigestLongest,
 	}})
 	if err != nil {
 		return err

@@ -41,9 +41,12 @@ type group struct {
 	// More counts the completions that are not listed.
 	More int
 
-	class training.FailureClass
-	count int
-	shown int
+	class   training.FailureClass
+	target  string
+	system  bool
+	count   int
+	waiting int
+	shown   int
 }
 
 // line is one completion, as far as a person needs it to find the record.
@@ -66,25 +69,29 @@ type line struct {
 func compose(n Notice, most int) message {
 	m := message{Link: webLink(n.Link), LinkText: "Decide here", courses: courses(n)}
 	for _, item := range n.Failures {
-		m.total += max(item.Count, 1)
+		m.total += item.count(n.Kind)
 		m.add(n, item, max(most, 1))
 	}
 	slices.SortStableFunc(m.Groups, func(a, b group) int {
 		return cmp.Or(b.count-a.count, strings.Compare(string(a.class), string(b.class)))
 	})
-	if n.Kind == KindClear {
+	if n.Kind == KindClear || n.Kind == KindOutage {
 		m.LinkText = "Look here"
 	}
 
 	tenant := cmp.Or(oneLine(n.TenantName), oneLine(n.Tenant))
+	if systems := m.systems(); len(systems) > 0 {
+		m.aboutSystems(n.Kind, tenant, systems)
+		return m
+	}
 	if m.total == 1 {
-		what := fmt.Sprintf("A completion of %s %s.", cmp.Or(m.Groups[0].Items[0].Course, "a course"), needs(n.Kind, 1))
+		what := fmt.Sprintf("A completion%s %s.", m.onlyCourse(), needs(n.Kind, 1))
 		m.Opening = lead(n.Kind, what)
 		m.Subject = tenant + ": " + strings.TrimSuffix(m.Opening, ".")
 		return m
 	}
 	for i := range m.Groups {
-		m.Groups[i].Heading = fmt.Sprintf("%d \u00d7 %s", m.Groups[i].count, words(m.Groups[i].class, n.Kind))
+		m.Groups[i].Heading = m.Groups[i].name(n.Kind)
 	}
 	what := fmt.Sprintf("%d completions%s %s", m.total, ofCourses(m.courses), needs(n.Kind, m.total))
 	m.Subject = tenant + ": " + lead(n.Kind, what)
@@ -95,15 +102,22 @@ func compose(n Notice, most int) message {
 // add puts an item into its group.
 func (m *message) add(n Notice, item Item, most int) {
 	told := explanation(n.Kind, item)
-	at := slices.IndexFunc(m.Groups, func(g group) bool { return g.class == item.Class && g.Explanation == told })
+	target := oneLine(item.Target)
+	at := slices.IndexFunc(m.Groups, func(g group) bool {
+		return g.class == item.Class && g.target == target && g.Explanation == told
+	})
 	if at < 0 {
 		at = len(m.Groups)
-		m.Groups = append(m.Groups, group{class: item.Class, Explanation: told})
+		m.Groups = append(m.Groups, group{class: item.Class, target: target, system: item.system(n.Kind), Explanation: told})
 	}
 	g := &m.Groups[at]
-	count := max(item.Count, 1)
+	count := item.count(n.Kind)
 	g.count += count
-	if len(g.Items) < most {
+	g.waiting = max(g.waiting, item.Waiting)
+	nothing := item.Fingerprint == "" && item.CourseLabel == "" && item.RecordID == "" && item.Detail == ""
+	if nothing && len(g.Items) == 0 { // a line that says nothing is none, and nothing is "more" than none
+		g.shown += count
+	} else if !nothing && len(g.Items) < most {
 		g.shown += count
 		l := line{Course: oneLine(item.CourseLabel), Record: oneLine(item.RecordID), Detail: oneLine(item.Detail), Count: count}
 		if count == 1 { // of several, one fingerprint or one learner would be misleading

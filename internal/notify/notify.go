@@ -31,6 +31,8 @@ const (
 	KindApprovalEscalation Kind = "approval_escalation"
 	// KindReviewReminder: the completions still need a decision.
 	KindReviewReminder Kind = "review_reminder"
+	// KindOutage: another system is held; Item.Target names it. Nothing is asked of it for now.
+	KindOutage Kind = "outage"
 	// KindClear: nothing is asked any more, the all-clear after failures of one cause.
 	KindClear Kind = "clear"
 )
@@ -75,8 +77,27 @@ type Item struct {
 	Explanation training.Explanation
 	// Detail is training.Failure.Detail, e.g. "503".
 	Detail string
-	// Count is how many completions the item stands for; 0 counts as 1.
+	// Count is how many completions the item stands for; 0 counts as 1. Of a system that is held or is asked
+	// again, it is how many wait for it or go on, and 0 where that is not known.
 	Count int
+	// Target is the system that the item is about, e.g. "the QMS", "" where Class says enough. In an outage, and
+	// without a Class in an all-clear, the item is about the system itself.
+	Target string
+	// Waiting is how many completions wait for the same cause in all, 0 where that is not known.
+	Waiting int
+}
+
+// system reports whether an item is about a system that is held or is asked again, and not about completions.
+func (i Item) system(kind Kind) bool {
+	return kind == KindOutage || kind == KindClear && i.Class == "" && i.Target != ""
+}
+
+// count is how many completions an item stands for.
+func (i Item) count(kind Kind) int {
+	if i.system(kind) {
+		return i.Count
+	}
+	return max(i.Count, 1)
 }
 
 // Channel carries notices to people. An implementation is safe for concurrent use.

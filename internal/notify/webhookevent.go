@@ -9,7 +9,7 @@ import (
 // WebhookEvent is the body that Webhook posts; docs/notices.md explains it to receivers. Fields are
 // added, never renamed or removed.
 type WebhookEvent struct {
-	// Type is "notice.review", "notice.approval" or "notice.clear".
+	// Type is "notice." and the Kind, e.g. "notice.review".
 	Type string `json:"type"`
 	// Timestamp is when the notice was raised, RFC 3339 in UTC.
 	Timestamp time.Time `json:"timestamp"`
@@ -32,8 +32,12 @@ type WebhookEvent struct {
 
 // WebhookGroup is the completions that wait for one cause.
 type WebhookGroup struct {
-	Class       training.FailureClass `json:"class,omitempty"`
-	Completions int                   `json:"completions"`
+	Class training.FailureClass `json:"class,omitempty"`
+	// Target is the system that the cause is about, e.g. "the QMS", absent where the class says enough.
+	Target      string `json:"target,omitempty"`
+	Completions int    `json:"completions"`
+	// Waiting is how many completions wait for the cause in all, those that were told before included.
+	Waiting int `json:"waiting,omitempty"`
 	training.Explanation
 	Items []WebhookItem `json:"items"`
 	// More counts the completions that Items leaves out.
@@ -61,7 +65,7 @@ func event(n Notice, m message) WebhookEvent {
 	e.Data.Summary, e.Data.Completions, e.Data.Courses, e.Data.Link = m.Opening, m.total, m.courses, m.Link
 	e.Data.More = m.beyond
 	for _, g := range m.Groups {
-		group := WebhookGroup{Class: g.class, Completions: g.count, More: g.More, Items: []WebhookItem{}, Explanation: training.Explanation{
+		group := WebhookGroup{Class: g.class, Target: g.target, Completions: g.count, Waiting: g.waiting, More: g.More, Items: []WebhookItem{}, Explanation: training.Explanation{
 			Happened: clipped(g.Explanation.Happened, longestMeaning),
 			Means:    clipped(g.Explanation.Means, longestMeaning),
 			Do:       clipped(g.Explanation.Do, longestMeaning),

@@ -34,6 +34,8 @@ func lead(kind Kind, text string) string {
 		return "Reminder. " + text
 	case KindApprovalEscalation:
 		return "Escalation. " + text
+	case KindOutage:
+		return "Outage. " + text
 	}
 	return text
 }
@@ -65,6 +67,12 @@ func explanation(kind Kind, item Item) training.Explanation {
 			Happened: "What stood in the way is gone.",
 			Means:    "What waited for it goes on by itself; a training record counts as COMPLETED only after it was read back.",
 			Do:       "Nothing.",
+		}
+	case kind == KindOutage:
+		return training.Explanation{
+			Happened: "Another system is held: nothing is asked of it for now.",
+			Means:    "Completions are received as ever and wait for it; none of them is lost.",
+			Do:       "Ask its administrator whether it is up, or resume it if somebody has paused it.",
 		}
 	case kind.approval() && item.Class == "":
 		return training.Explanation{

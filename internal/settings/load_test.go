@@ -54,7 +54,7 @@ func TestLoadReadsEverySetting_R113_R162_R208(t *testing.T) {
 	require.Equal(t, training.Policy{
 		Retry:       training.Retry{Initial: 2 * time.Minute, Coefficient: 2, Maximum: 10 * time.Minute, Attempts: 3, Jitter: 0.1},
 		HoldFailed:  false,
-		DigestEvery: time.Hour,
+		DigestEvery: time.Hour, DigestLongest: 12 * time.Hour,
 
 		MissingRecord: training.MissingCreate,
 		Approval:      training.DefaultApproval(),
@@ -138,6 +138,7 @@ func TestLoadPointsAtTheMistake(t *testing.T) {
 		"user in URL":     {head + "    qms: {url: 'https://u:p@q.example', client_id: c, client_secret: env:S}\n" + source, ":5:16: tenants[0].qms.url: must not carry a user"},
 		"empty variable":  {head + "    qms: {url: 'https://q.example', client_id: c, client_secret: env:EMPTY}\n" + source, "environment variable EMPTY is empty"},
 		"secret is a dir": {head + "    qms: {url: 'https://q.example', client_id: c, client_secret: 'file:/'}\n" + source, "not a regular file"},
+		"digests shrink":  {head + qms + source + "    policy: {digest_every: 1h, digest_longest: 30m}\n", `:7:48: tenants[0].policy.digest_longest: must be a time span from 1h0m0s to`},
 		"time as number":  {head + qms + source + "    policy: {digest_every: 20}\n", `:7:28: tenants[0].policy.digest_every: must be a time span`},
 		"not a number":    {head + qms + source + "    policy: {retry: {jitter: .nan}}\n", "must be a number from 0 to 1"},
 		"second tenant":   {head + qms + source + "  - id: a\n    name: B\n    admins: [b@b.example]\n", `:7:9: tenants[1].id: "a" is taken by tenants[0].id in line 2`},

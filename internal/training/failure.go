@@ -3,6 +3,8 @@ package training
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -192,6 +194,9 @@ var explanations = map[FailureClass]Explanation{
 func (c FailureClass) Explain() Explanation {
 	return cmp.Or(explanations[c], explanations[FailureDefect])
 }
+
+// FailureClasses are all classes, by name.
+func FailureClasses() []FailureClass { return slices.Sorted(maps.Keys(explanations)) }
 
 // Fail builds a failure.
 func Fail(class FailureClass, operation, key, detail string) *Failure {

@@ -18,6 +18,9 @@ type Policy struct {
 	HoldFailed bool
 	// DigestEvery is how long the AdminInbox gathers failures after the first notice.
 	DigestEvery time.Duration
+	// DigestLongest is what the gaps between the digests of one cause grow to; below DigestEvery they
+	// do not grow.
+	DigestLongest time.Duration
 	// MissingRecord says what becomes of a completion whose learner has no training record.
 	MissingRecord MissingRecord
 	// Approval and Review say how long the completion waits for people.
@@ -58,7 +61,7 @@ func DefaultPolicy() Policy {
 	return Policy{
 		Retry:       Retry{Initial: time.Minute, Coefficient: 5, Maximum: 15 * time.Minute, Attempts: 4},
 		HoldFailed:  true,
-		DigestEvery: 20 * time.Minute,
+		DigestEvery: 20 * time.Minute, DigestLongest: 6 * time.Hour,
 
 		MissingRecord: MissingReview,
 		Approval:      DefaultApproval(),
@@ -105,6 +108,8 @@ type policyJSON struct {
 	Retry       retryJSON `json:"retry"`
 	HoldFailed  bool      `json:"holdFailed"`
 	DigestEvery string    `json:"digestEvery"`
+	// DigestLongest is absent in what was recorded before there was a choice: the default.
+	DigestLongest string `json:"digestLongest,omitempty"`
 	// MissingRecord is absent in what was recorded before there was a choice: review.
 	MissingRecord MissingRecord `json:"missingRecord,omitempty"`
 	// Approval and Review are absent in what was recorded before there was a choice: the defaults.
@@ -150,7 +155,10 @@ func (r *Retry) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes durations as words.
 func (p Policy) MarshalJSON() ([]byte, error) {
-	return json.Marshal(policyJSON{p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.MissingRecord, p.Approval.words(), p.Review.words(), p.Outage.words()})
+	return json.Marshal(policyJSON{
+		p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.DigestLongest.String(), p.MissingRecord,
+		p.Approval.words(), p.Review.words(), p.Outage.words(),
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -167,12 +175,18 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("digestEvery: %w", err)
 	}
+	longest := DefaultPolicy().DigestLongest
+	if words.DigestLongest != "" {
+		if longest, err = time.ParseDuration(words.DigestLongest); err != nil {
+			return fmt.Errorf("digestLongest: %w", err)
+		}
+	}
 	approval, approvalErr := words.Approval.approval()
 	review, reviewErr := words.Review.review()
 	outage, outageErr := words.Outage.outage()
 	if err := errors.Join(approvalErr, reviewErr, outageErr); err != nil {
 		return err
 	}
-	*p = Policy{retry, words.HoldFailed, digest, cmp.Or(words.MissingRecord, MissingReview), approval, review, outage}
+	*p = Policy{retry, words.HoldFailed, digest, longest, cmp.Or(words.MissingRecord, MissingReview), approval, review, outage}
 	return nil
 }

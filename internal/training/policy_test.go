@@ -27,6 +27,7 @@ func TestDefaultRetriesAfterOneFiveAndFifteenMinutes_R123(t *testing.T) {
 	require.Zero(t, policy.Retry.Jitter, "the gaps are exactly the seed's")
 	require.True(t, policy.HoldFailed, "C12")
 	require.Equal(t, 20*time.Minute, policy.DigestEvery)
+	require.Equal(t, 6*time.Hour, policy.DigestLongest)
 	require.Equal(t, training.MissingReview, policy.MissingRecord, "no record is made without being asked for")
 }
 

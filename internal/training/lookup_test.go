@@ -1,7 +1,6 @@
 package training_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,7 +18,7 @@ func TestFailuresOfALookUpPointToTheLMS_R15(t *testing.T) {
 		require.Equal(t, class.Transient(), of.Transient(), class)
 		e := of.Explain()
 		require.Contains(t, e.Happened, "LMS")
-		require.False(t, strings.Contains(e.Happened+e.Means+e.Do, "QMS"), of)
+		require.NotContains(t, e.Happened+e.Means+e.Do, "QMS", of)
 		require.Equal(t, of, of.OfLookUp())
 	}
 	require.Equal(t, training.FailureDefect, training.FailureDefect.OfLookUp())

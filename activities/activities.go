@@ -35,6 +35,8 @@ type Tenant struct {
 	Training func(source string, course training.Course) (id string, approval, ok bool)
 	// LMS is the REST API of a source's LMS, nil where nothing can be looked up (R15). LMS itself may be nil.
 	LMS func(source string) lmsapi.Client
+	// MappedTraining reports whether any course of an LMS leads to this training of the QMS.
+	MappedTraining func(id string) bool
 	// Notices reach the tenant's training admins, and may say Personal of learners.
 	Notices  notify.Channel
 	Personal notify.Personal
@@ -79,6 +81,8 @@ type Config struct {
 	// Targets and Outages are nil where nothing is ever held.
 	Targets Targets
 	Outages Outages
+	// Runs is what reconciliation needs of the same journal; nil where nothing is reconciled.
+	Runs Runs
 	// Tenant finds a tenant by its id.
 	Tenant func(id string) (Tenant, bool)
 	Inbox  Inbox

@@ -141,6 +141,8 @@ func noticeKind(kind workflows.NoticeKind) notify.Kind {
 		return notify.KindOutage
 	case workflows.NoticeAllClear:
 		return notify.KindClear
+	case workflows.NoticeReconciliation:
+		return notify.KindReconciliation
 	default:
 		return notify.KindReview
 	}
@@ -167,6 +169,12 @@ func explanation(item workflows.InboxItem) training.Explanation {
 		return e
 	case workflows.NoticeOutage:
 		return outage(item)
+	case workflows.NoticeReconciliation:
+		return training.Explanation{
+			Happened: "The comparison of LMS, journal and QMS has found what does not agree.",
+			Means:    "What was missing is on its way, once; the rest has changed no training record and waits for you in the report.",
+			Do:       "Read the report: starter reconcile report -tenant TENANT -format html -o report.html.",
+		}
 	}
 	return training.Explanation{}
 }

@@ -89,7 +89,7 @@ func newWorld(t *testing.T) *world {
 	var suite testsuite.WorkflowTestSuite
 	w.env = suite.NewTestActivityEnvironment()
 	w.env.RegisterActivity(New(Config{
-		Journal: w.journal, Targets: w.journal, Outages: &w.outages, Inbox: &w.inbox, Drawer: drawer, Log: slog.New(slog.DiscardHandler),
+		Journal: w.journal, Runs: w.journal, Targets: w.journal, Outages: &w.outages, Inbox: &w.inbox, Drawer: drawer, Log: slog.New(slog.DiscardHandler),
 		Tenant:   func(id string) (Tenant, bool) { return w.tenant, id == "acme" },
 		ReadBack: []time.Duration{0, 10 * time.Millisecond},
 	}))

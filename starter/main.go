@@ -9,6 +9,7 @@
 //	starter pause …, starter resume …     ask nothing of a tenant's QMS, ask it again
 //	starter targets                       show what is held or paused, and since when
 //	starter doctor …                      check every tenant end to end, writing nothing
+//	starter reconcile …                   compare LMS, journal and QMS now, and show what runs have found
 //	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main
 
@@ -67,10 +68,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return changeTarget(ctx, training.Action(args[0]), args[1:], stdout, stderr)
 	case args[0] == "targets" && len(args) == 1:
 		return showTargets(ctx, stdout, stderr)
+	case args[0] == "reconcile":
+		return reconciled(ctx, args[1:], stdout, stderr)
 	case args[0] == "send":
 		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | explain … | pause … | resume … | targets | send …]")
+	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | explain … | pause … | resume … | targets | reconcile … | send …]")
 }
 
 // check prints what would run. It opens nothing.

@@ -65,6 +65,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	dispatching, stopDispatch := context.WithCancel(context.WithoutCancel(ctx))
 	var g errgroup.Group
 	g.Go(func() error { return newDispatcher(p).Run(dispatching) })
+	g.Go(func() error { return reconciliations(p).Keep(dispatching, daily(p)) })
 	g.Go(func() error {
 		defer stopDispatch()
 		serving, stop := context.WithCancel(ctx)

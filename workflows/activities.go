@@ -51,6 +51,7 @@ type Activities interface {
 	SendNotice(ctx context.Context, in SendNotice) (NoticeSent, error)
 
 	TargetActivities
+	Reconciler
 }
 
 // Ref names a completion in the journal.

@@ -59,6 +59,8 @@ type world struct {
 	// onTold is called when the admins have been told, for one item at a time.
 	telling sync.Mutex
 	onTold  func(InboxItem)
+	// compares is what reconciliations are given.
+	compares comparer
 }
 
 func (w *world) call(name string) int {

@@ -28,7 +28,7 @@ const (
 // known reports whether this version knows the kind.
 func (k NoticeKind) known() bool {
 	switch k {
-	case NoticeReview, NoticeApproval, NoticeOutage, NoticeAllClear:
+	case NoticeReview, NoticeApproval, NoticeOutage, NoticeAllClear, NoticeReconciliation:
 		return true
 	}
 	return k.reminds()

@@ -33,6 +33,7 @@ func OutageID(tenant, target string) string { return "outage/" + tenant + "/" + 
 func Register(r worker.Registry, a Activities) {
 	RegisterWorkflows(r)
 	registerActivities(r, a)
+	registerReconciler(r, a)
 }
 
 // RegisterActivities registers the activities alone, for a queue that has no workflows.
@@ -43,4 +44,6 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})
 	r.RegisterWorkflowWithOptions(WatchOutage, workflow.RegisterOptions{Name: OutageWorkflow})
 	r.RegisterWorkflowWithOptions(AdminInbox, workflow.RegisterOptions{Name: AdminInboxWorkflow})
+	r.RegisterWorkflowWithOptions(Reconciliation, workflow.RegisterOptions{Name: ReconciliationWorkflow})
+	r.RegisterWorkflowWithOptions(ScheduledReconciliation, workflow.RegisterOptions{Name: ScheduledReconciliationWorkflow})
 }

@@ -41,12 +41,13 @@ var product = []room{
 	{"internal/notify", []string{"internal/training"}},
 	{"internal/settings", []string{"internal/training", "internal/lms/mapping"}},
 	{"internal/telemetry", nil},
+	{"internal/reconcile", []string{"internal/training"}},
 
 	// The policy, and the hands it has.
 	{"workflows", []string{"internal/training"}},
 	{"activities", []string{
 		"internal/training", "internal/journal", "internal/qms", "internal/breaker", "internal/xapi", "internal/lmsapi",
-		"internal/certificate", "internal/notify", "workflows",
+		"internal/certificate", "internal/notify", "internal/reconcile", "workflows",
 	}},
 
 	// The way in, and on to Temporal. The first knows nothing of the second (law 1).

@@ -41,16 +41,21 @@ type Override struct {
 // Completion reads one completion of a tenant; ErrNotFound if there is none.
 func (j *Journal) Completion(ctx context.Context, tenant string, fp training.Fingerprint) (Stored, error) {
 	s, err := one(ctx, j, j.read, scanStored,
-		`SELECT fingerprint, completion, delivery_id, received_at, state,
-			failure_class, failure_detail, record_id, updated_at,
-			`+latest("record_id", training.ActionUseRecord)+`, `+latest("employee_id", training.ActionUseEmployee)+`,
-			`+latest("action", training.ActionSubmit)+`,
-			(SELECT e.document FROM enrichments e WHERE e.tenant = c.tenant AND e.fingerprint = c.fingerprint)
-		FROM completions c WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
+		selectStored()+` WHERE tenant = ? AND fingerprint = ?`, tenant, string(fp))
 	if err != nil {
 		return Stored{}, fmt.Errorf("read completion %s: %w", fp, err)
 	}
 	return s, nil
+}
+
+// selectStored reads completions c as scanStored wants them.
+func selectStored() string {
+	return `SELECT fingerprint, completion, delivery_id, received_at, state,
+		failure_class, failure_detail, record_id, updated_at,
+		` + latest("record_id", training.ActionUseRecord) + `, ` + latest("employee_id", training.ActionUseEmployee) + `,
+		` + latest("action", training.ActionSubmit) + `,
+		(SELECT e.document FROM enrichments e WHERE e.tenant = c.tenant AND e.fingerprint = c.fingerprint)
+	FROM completions c`
 }
 
 // latest is what the latest decision with this action says in a column, ” if there is none. It is a look

@@ -75,7 +75,7 @@ func compose(n Notice, most int) message {
 	slices.SortStableFunc(m.Groups, func(a, b group) int {
 		return cmp.Or(b.count-a.count, strings.Compare(string(a.class), string(b.class)))
 	})
-	if n.Kind == KindClear || n.Kind == KindOutage {
+	if n.Kind == KindClear || n.Kind == KindOutage || n.Kind == KindReconciliation {
 		m.LinkText = "Look here"
 	}
 
@@ -83,6 +83,9 @@ func compose(n Notice, most int) message {
 	if systems := m.systems(); len(systems) > 0 {
 		m.aboutSystems(n.Kind, tenant, systems)
 		return m
+	}
+	if n.Kind == KindReconciliation {
+		return m.compared(tenant)
 	}
 	if m.total == 1 {
 		what := fmt.Sprintf("A completion%s %s.", m.onlyCourse(), needs(n.Kind, 1))
@@ -96,6 +99,16 @@ func compose(n Notice, most int) message {
 	what := fmt.Sprintf("%d completions%s %s", m.total, ofCourses(m.courses), needs(n.Kind, m.total))
 	m.Subject = tenant + ": " + lead(n.Kind, what)
 	m.Opening = lead(n.Kind, what) + ": " + named(m.Groups) + "."
+	return m
+}
+
+// compared is the message of a reconciliation. What it found stands in its item, not in the subject.
+func (m message) compared(tenant string) message {
+	m.Opening = "The comparison of LMS, journal and QMS has found mismatches."
+	if m.total > 1 {
+		m.Opening = fmt.Sprintf("%d comparisons of LMS, journal and QMS have found mismatches.", m.total)
+	}
+	m.Subject = tenant + ": " + strings.TrimSuffix(m.Opening, ".")
 	return m
 }
 

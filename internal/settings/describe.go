@@ -63,6 +63,7 @@ func (t Tenant) describe(w io.Writer) {
 	t.describePatience(w)
 	t.describeOutage(w)
 	line(w, "notices", "the first of a cause at once, then gathered for %s, growing to %s", t.Policy.DigestEvery, t.Policy.DigestLongest)
+	t.describeReconciliation(w)
 	for _, s := range t.Sources {
 		line(w, "source "+s.ID, "%s at /webhooks/lms/%s/%s", s.Platform, t.ID, s.ID)
 		if len(s.Domains) > 0 {

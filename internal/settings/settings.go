@@ -67,6 +67,8 @@ type Tenant struct {
 	EscalateTo []string
 	Notices    Notices
 	Sources    []Source
+	// Reconciliation is when and how LMS and QMS are compared.
+	Reconciliation Reconciliation
 }
 
 // Source returns the tenant's source with this id.

@@ -64,6 +64,7 @@ func (r *tenantReader) tenant(e entry) Tenant {
 	t.Notices = r.notices(f.get("notices"))
 	t.Sources = r.sources(f.get("sources").required(), t.EmployeeID)
 	t.Courses = courses(f.get("courses"), t)
+	t.Reconciliation = reconciliation(f.get("reconciliation"), t.Sources)
 	f.done()
 	return t
 }

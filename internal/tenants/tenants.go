@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"countersign/activities"
 	"countersign/internal/breaker"
@@ -84,9 +85,12 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 			course, ok := t.Course(source, c)
 			return course.Training, course.Approval, ok
 		},
-		Policy:     t.Policy,
-		Breaker:    outages(t.Policy),
-		LMS:        func(source string) lmsapi.Client { return lookups[source] },
+		Policy:  t.Policy,
+		Breaker: outages(t.Policy),
+		LMS:     func(source string) lmsapi.Client { return lookups[source] },
+		MappedTraining: func(id string) bool {
+			return slices.ContainsFunc(t.Courses, func(c settings.Course) bool { return c.Training == id })
+		},
 		Notices:    notices,
 		Personal:   notify.Personal(t.Notices.Personal),
 		Quiet:      quiet,

@@ -1,0 +1,319 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"countersign/internal/journal"
+	"countersign/internal/lmsapi"
+	"countersign/internal/reconcile"
+	"countersign/internal/training"
+	"countersign/workflows"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"golang.org/x/time/rate"
+)
+
+// Runs is what reconciliation needs of the journal, beside Journal.
+type Runs interface {
+	Append(ctx context.Context, d journal.Delivery, cs []training.Completion) (journal.Receipt, error)
+	Delivery(ctx context.Context, tenant, id string) (journal.Delivery, error)
+	BeginReconciliation(ctx context.Context, r journal.Reconciliation) (journal.Reconciliation, error)
+	EndReconciliation(ctx context.Context, tenant, run string) error
+	Reconciliation(ctx context.Context, tenant, run string) (journal.Reconciliation, error)
+	ReconciliationPart(ctx context.Context, tenant, run, part string) (journal.ReconciliationPart, error)
+	ReconciliationParts(ctx context.Context, tenant, run string) ([]journal.ReconciliationPart, error)
+	GiveUpReconciliationPart(ctx context.Context, tenant, run, part, failure string) error
+	CommitReconciliationPage(ctx context.Context, p journal.ReconciliationPage) error
+	ReconciliationSeen(ctx context.Context, tenant, run string, some []training.Fingerprint) (map[training.Fingerprint]bool, error)
+	PutMismatches(ctx context.Context, tenant, run string, all []training.Mismatch) error
+	Mismatches(ctx context.Context, tenant, run string, kind training.MismatchKind, after journal.MismatchPlace, limit int) ([]training.Mismatch, error)
+	MismatchCounts(ctx context.Context, tenant, run string) (map[training.MismatchKind]journal.MismatchCount, error)
+	Received(ctx context.Context, tenant string, from time.Time, after journal.Place, limit int) ([]journal.Stored, error)
+	Open(ctx context.Context, tenant string, after training.Fingerprint, limit int) ([]journal.Stored, error)
+	EffectHeads(ctx context.Context, tenant string, f training.Fingerprint) (map[training.EffectKind]journal.Effect, error)
+	ProvedBy(ctx context.Context, tenant, recordID string) (training.Fingerprint, error)
+	LinksUpdated(ctx context.Context, tenant string, from, to time.Time, after journal.LinkPlace, limit int) ([]journal.Link, []journal.LinkPlace, error)
+	LinksTo(ctx context.Context, tenant, recordID string) ([]journal.Link, error)
+	IndexPeople(ctx context.Context, tenant string, after journal.Place, limit int) (next journal.Place, more bool, err error)
+	FindOfPerson(ctx context.Context, tenant, source string, l training.Learner, limit int) ([]journal.Stored, error)
+}
+
+// The parts of a run, in their order. A part whose name ends in "/" is followed by a source.
+const (
+	partPeople   = "people"   // makes what came in since findable by who finished
+	partListing  = "lms/"     // what the LMS lists, against the journal
+	partUpload   = "upload"   // what an uploaded file lists, against the journal
+	partJournal  = "journal"  // what came in, against the listings, the QMS, and our own documents
+	partOpen     = "open"     // what came in before and has not ended
+	partStanding = "standing" // what the last run has found
+	partLinks    = "links"    // links of enrollments, against the QMS
+	partRecords  = "records"  // what the QMS lists, against the journal
+)
+
+const (
+	// pageSize is how many completions or links make a page: what a killed worker has to do again.
+	pageSize = 100
+	// partTime is how long one activity goes on before it hands back control.
+	partTime = 2 * time.Minute
+)
+
+// BeginReconciliation stores the run and says which parts it has.
+func (a *Activities) BeginReconciliation(ctx context.Context, in workflows.BeginReconciliation) (workflows.ReconciliationPlan, error) {
+	tenant, ok := a.cfg.Tenant(in.Tenant)
+	if !ok {
+		return workflows.ReconciliationPlan{}, fmt.Errorf("begin reconciliation %s: the tenant is not in this worker's settings", in.Run)
+	}
+	run, err := a.cfg.Runs.BeginReconciliation(ctx, journal.Reconciliation{
+		Tenant: in.Tenant, Run: in.Run, Source: in.Source, Upload: in.Upload, DryRun: in.DryRun, From: in.From, To: in.To,
+	})
+	if err != nil {
+		return workflows.ReconciliationPlan{}, err
+	}
+	parts := []string{partPeople}
+	if in.Upload != "" {
+		parts = append(parts, partUpload)
+	}
+	for _, source := range in.Settings.Sources {
+		_, lists := tenant.lister(source.ID)
+		if source.Listed && lists && (in.Source == "" || in.Source == source.ID) && in.Upload == "" {
+			parts = append(parts, partListing+source.ID)
+		}
+	}
+	if in.Upload == "" { // a file is compared with what it names, not with everything
+		parts = append(parts, partJournal, partOpen)
+		if in.Source == "" {
+			parts = append(parts, partLinks, partRecords)
+		}
+	}
+	// Last, because what this run has found anew needs no second look.
+	if run.Previous != "" {
+		parts = append(parts, partStanding)
+	}
+	a.cfg.Log.Info("reconciliation begins", "tenant", in.Tenant, "run", in.Run, "from", run.From, "to", run.To, "parts", len(parts))
+	return workflows.ReconciliationPlan{Parts: parts}, nil
+}
+
+// lister is the source's access to an LMS that lists completions.
+func (t Tenant) lister(source string) (lmsapi.Lister, bool) {
+	if t.LMS == nil {
+		return nil, false
+	}
+	lister, ok := t.LMS(source).(lmsapi.Lister)
+	return lister, ok
+}
+
+// reconciliation is a run at work on one part.
+type reconciliation struct {
+	a      *Activities
+	runs   Runs
+	in     workflows.ReconcilePart
+	run    journal.Reconciliation
+	tenant Tenant
+	now    time.Time
+	pace   *rate.Limiter
+	log    *slog.Logger
+	// uploaded and file are the upload, read once for all pages of the activity.
+	uploaded *journal.Delivery
+	file     *reconcile.File
+}
+
+// page is what one page has come to.
+type page struct {
+	next       string
+	done       bool
+	looked     int
+	mismatches []training.Mismatch
+	seen       []training.Fingerprint
+}
+
+// ReconcilePart compares the next pages of a part, from where the journal says that it has come to. It heartbeats,
+// stays inside the rate of reads, and hands back control after a while.
+func (a *Activities) ReconcilePart(ctx context.Context, in workflows.ReconcilePart) (workflows.PartProgress, error) {
+	log := a.cfg.Log.With("tenant", in.Tenant, "run", in.Run, "part", in.Part)
+	var pages atomic.Int64
+	defer beat(ctx, &pages)()
+	progress, err := a.reconcilePart(ctx, in, log, &pages)
+	if err != nil {
+		return progress, comparison(ctx, log, err)
+	}
+	return progress, nil
+}
+
+func (a *Activities) reconcilePart(ctx context.Context, in workflows.ReconcilePart, log *slog.Logger, pages *atomic.Int64) (progress workflows.PartProgress, err error) {
+	tenant, ok := a.cfg.Tenant(in.Tenant)
+	if !ok {
+		return progress, training.Fail(training.FailureTenantUnknown, "find tenant", in.Tenant, "")
+	}
+	run, err := a.cfg.Runs.Reconciliation(ctx, in.Tenant, in.Run)
+	if err != nil {
+		return progress, journalFailure("read reconciliation", err)
+	}
+	r := &reconciliation{
+		a: a, runs: a.cfg.Runs, in: in, run: run, tenant: tenant, now: time.Now(), log: log,
+		pace: limiter(in.Settings),
+	}
+	for until := r.now.Add(partTime); ; pages.Add(1) {
+		part, err := a.cfg.Runs.ReconciliationPart(ctx, in.Tenant, in.Run, in.Part)
+		if err != nil {
+			return progress, journalFailure("read part", err)
+		}
+		progress.Done, progress.Looked = part.Done, part.Looked
+		if part.Done || time.Now().After(until) {
+			return progress, nil
+		}
+		found, err := r.compare(ctx, part.Cursor)
+		if err != nil {
+			return progress, err
+		}
+		err = a.cfg.Runs.CommitReconciliationPage(ctx, journal.ReconciliationPage{
+			Tenant: in.Tenant, Run: in.Run, Part: in.Part, Cursor: part.Cursor, Next: found.next, Done: found.done,
+			Looked: found.looked, Mismatches: found.mismatches, Seen: found.seen,
+		})
+		if err != nil {
+			return progress, journalFailure("commit page", err)
+		}
+	}
+}
+
+// limiter is the rate at which a run reads the QMS: a second's worth at once at most.
+func limiter(rules training.Reconciliation) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(rules.PerSecond), max(1, int(rules.PerSecond)))
+}
+
+// compare does one page.
+func (r *reconciliation) compare(ctx context.Context, cursor string) (page, error) {
+	switch name := r.in.Part; {
+	case name == partPeople:
+		return r.people(ctx, cursor)
+	case strings.HasPrefix(name, partListing):
+		return r.listing(ctx, strings.TrimPrefix(name, partListing), cursor)
+	case name == partUpload:
+		return r.upload(ctx, cursor)
+	case name == partJournal:
+		return r.journaled(ctx, cursor)
+	case name == partOpen:
+		return r.open(ctx, cursor)
+	case name == partStanding:
+		return r.standing(ctx, cursor)
+	case name == partLinks:
+		return r.links(ctx, cursor)
+	case name == partRecords:
+		return r.records(ctx, cursor)
+	default:
+		return page{}, training.Fail(training.FailureDefect, "compare part", name, "no such part in this version")
+	}
+}
+
+// GiveUpPart writes into the report that a part could not be compared.
+func (a *Activities) GiveUpPart(ctx context.Context, in workflows.GiveUpPart) error {
+	a.cfg.Log.Error("part of a reconciliation given up", "tenant", in.Tenant, "run", in.Run, "part", in.Part, "failure", in.Failure.Error())
+	return a.cfg.Runs.GiveUpReconciliationPart(ctx, in.Tenant, in.Run, in.Part, in.Failure.Error())
+}
+
+// EndReconciliation closes the run and counts what it has found.
+func (a *Activities) EndReconciliation(ctx context.Context, in workflows.EndReconciliation) (workflows.ReconciliationReport, error) {
+	report := workflows.ReconciliationReport{Run: in.Run}
+	if err := a.cfg.Runs.EndReconciliation(ctx, in.Tenant, in.Run); err != nil {
+		return report, err
+	}
+	counts, err := a.cfg.Runs.MismatchCounts(ctx, in.Tenant, in.Run)
+	if err != nil {
+		return report, err
+	}
+	parts, err := a.cfg.Runs.ReconciliationParts(ctx, in.Tenant, in.Run)
+	if err != nil {
+		return report, err
+	}
+	report.Mismatches = map[training.MismatchKind]int{}
+	for kind, c := range counts {
+		report.Mismatches[kind] = c.N
+		report.Started += c.Started
+		report.New += c.New
+	}
+	for _, part := range parts {
+		if part.Part != partPeople {
+			report.Looked += part.Looked
+		}
+		if part.Failure != "" {
+			report.GivenUp = append(report.GivenUp, part.Part)
+		}
+	}
+	a.cfg.Log.Info("reconciliation ended", "tenant", in.Tenant, "run", in.Run, "found", report.Words(), "looked", report.Looked)
+	return report, nil
+}
+
+// beat says that the activity lives, and how many pages it has done, until the returned function is called.
+func beat(ctx context.Context, pages *atomic.Int64) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(workflows.HeartbeatEvery)
+		defer ticker.Stop()
+		for {
+			activity.RecordHeartbeat(ctx, pages.Load())
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// comparison turns an error of a part into what Temporal and people understand. What no retry can mend is given
+// up at once, and the report says so.
+func comparison(ctx context.Context, log *slog.Logger, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return err // the worker stops; another one takes over
+	}
+	var failure *training.Failure
+	if !errors.As(err, &failure) {
+		failure = training.FailWith(training.FailureDefect, "compare part", "", err)
+	}
+	log.Warn("comparison failed", "class", failure.Class, "failure", failure.Error())
+	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
+		NonRetryable: !failure.Class.Transient(), NextRetryDelay: failure.RetryAfter, Details: []any{*failure},
+	})
+}
+
+// people brings the index of people up to date, which the listings look into.
+func (r *reconciliation) people(ctx context.Context, cursor string) (page, error) {
+	var after journal.Place
+	if err := place(cursor, &after); err != nil {
+		return page{}, err
+	}
+	next, more, err := r.runs.IndexPeople(ctx, r.run.Tenant, after, 5*pageSize)
+	if err != nil {
+		return page{}, journalFailure("index people", err)
+	}
+	return page{next: placed(next), done: !more}, nil
+}
+
+// place reads a cursor that placed has written; "" leaves into as it is.
+func place(cursor string, into any) error {
+	if cursor == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(cursor), into); err != nil {
+		return training.FailWith(training.FailureDefect, "read cursor", "", err)
+	}
+	return nil
+}
+
+func placed(at any) string {
+	text, err := json.Marshal(at)
+	if err != nil {
+		return "" // places are ours and always encode
+	}
+	return string(text)
+}

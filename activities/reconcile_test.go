@@ -1,0 +1,498 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/internal/journal"
+	"countersign/internal/lmsapi"
+	arenasim "countersign/internal/simulator/arena"
+	"countersign/internal/simulator/fault"
+	"countersign/internal/training"
+	"countersign/workflows"
+
+	"github.com/stretchr/testify/require"
+)
+
+// listing is an LMS that lists completions, size at a time.
+type listing struct {
+	all        []training.Completion
+	unreadable []string
+	size       int
+	// asked are the cursors that it was asked with.
+	asked []string
+	// fails are the cursors at which it fails once.
+	fails map[string]error
+}
+
+func (l *listing) Lookup(context.Context, training.Completion) (lmsapi.Details, error) {
+	return lmsapi.Details{}, nil
+}
+
+func (l *listing) Check(context.Context) error { return nil }
+
+func (l *listing) Completions(_ context.Context, w lmsapi.Window, cursor string) (lmsapi.Page, error) {
+	l.asked = append(l.asked, cursor)
+	if err := l.fails[cursor]; err != nil {
+		delete(l.fails, cursor)
+		return lmsapi.Page{}, err
+	}
+	start := 0
+	if cursor != "" {
+		var err error
+		if start, err = strconv.Atoi(cursor); err != nil {
+			return lmsapi.Page{}, training.Fail(training.FailureRefused, "list completions", "", "cursor")
+		}
+	}
+	var page lmsapi.Page
+	end := min(start+l.size, len(l.all))
+	for _, c := range l.all[start:end] {
+		c.Tenant, c.Source, c.Platform = "", "", "" // the caller's to fill
+		if w.Holds(c.CompletedAt) {
+			page.Completions = append(page.Completions, c)
+		}
+	}
+	if end < len(l.all) {
+		page.Next = strconv.Itoa(end)
+	} else {
+		page.Unreadable = l.unreadable
+	}
+	return page, nil
+}
+
+// comparing is a world with an LMS that lists.
+type comparing struct {
+	*world
+	lms   *listing
+	rules training.Reconciliation
+	runs  int
+}
+
+func newComparing(t *testing.T) *comparing {
+	c := &comparing{world: newWorld(t), lms: &listing{size: 2}, rules: training.DefaultReconciliation()}
+	c.rules.PerSecond = 1000
+	c.rules.Sources = []training.ReconciledSource{{ID: "lms", Platform: "canonical", Listed: true}}
+	c.tenant.LMS = func(source string) lmsapi.Client {
+		if source != "lms" {
+			return nil
+		}
+		return c.lms
+	}
+	c.tenant.MappedTraining = func(id string) bool { return id == program }
+	return c
+}
+
+// days is the window of completion()'s day and the ones around it.
+func days(in *workflows.BeginReconciliation) {
+	in.From = time.Date(2026, 4, 7, 0, 0, 0, 0, time.UTC)
+	in.To = time.Date(2026, 4, 10, 0, 0, 0, 0, time.UTC)
+}
+
+// reconcile runs all parts to the end, as the workflow does, and returns the report and what it found.
+func (c *comparing) reconcile(change ...func(*workflows.BeginReconciliation)) (workflows.ReconciliationReport, []training.Mismatch) {
+	c.t.Helper()
+	c.runs++
+	in := workflows.BeginReconciliation{Tenant: "acme", Run: fmt.Sprint("run-", c.runs), Settings: c.rules}
+	days(&in)
+	for _, f := range change {
+		f(&in)
+	}
+	plan, _ := run[workflows.ReconciliationPlan](c.world, "BeginReconciliation", in)
+	for _, part := range plan.Parts {
+		for {
+			progress, failure := run[workflows.PartProgress](c.world, "ReconcilePart", workflows.ReconcilePart{
+				Tenant: "acme", Run: in.Run, Part: part, Settings: c.rules,
+			})
+			if failure.Class != "" {
+				if failure.Class.Transient() {
+					continue // as Temporal does
+				}
+				_, _ = run[struct{}](c.world, "GiveUpPart", workflows.GiveUpPart{Tenant: "acme", Run: in.Run, Part: part, Failure: &failure})
+				break
+			}
+			if progress.Done {
+				break
+			}
+		}
+	}
+	report, _ := run[workflows.ReconciliationReport](c.world, "EndReconciliation", workflows.EndReconciliation{Tenant: "acme", Run: in.Run})
+	found, err := c.journal.Mismatches(c.t.Context(), "acme", in.Run, "", journal.MismatchPlace{}, 10_000)
+	require.NoError(c.t, err)
+	return report, found
+}
+
+// kinds are the mismatches as "kind:origin", sorted.
+func kinds(found []training.Mismatch) []string {
+	all := []string{}
+	for _, m := range found {
+		all = append(all, string(m.Kind)+":"+string(m.Origin))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// finished is the n-th learner's completion.
+func finished(n int) training.Completion {
+	c := completion()
+	c.Learner.ID = fmt.Sprint(1000 + n)
+	return c
+}
+
+// ended carries a completion to its end, through the real activities.
+func (c *comparing) ended(f training.Completion) (workflows.Ref, string) {
+	c.t.Helper()
+	record := c.assigned()
+	ref := c.journaled(f)
+	plan, failure := c.check(ref)
+	require.Empty(c.t, failure.Class)
+	require.Equal(c.t, record, plan.RecordID)
+	_, failure = c.complete(ref, plan)
+	require.Empty(c.t, failure.Class)
+	for _, document := range []string{"IssueCertificate", "PostStatement"} {
+		_, failure = run[workflows.Issued](c.world, document, workflows.Document{Ref: ref, RecordID: record})
+		require.Empty(c.t, failure.Class)
+	}
+	_, failure = run[struct{}](c.world, "RecordOutcome", workflows.RecordOutcome{Ref: ref, Outcome: training.OutcomeCompleted, RecordID: record})
+	require.Empty(c.t, failure.Class)
+	return ref, record
+}
+
+// What the LMS lists and we do not have is put on its way once, by the way of every delivery, and what it
+// lists with another date is asked about and never a second completion.
+func TestMissingCompletionIsStartedOnce_R88_R131_R143_R145(t *testing.T) {
+	c := newComparing(t)
+	exact := c.journaled(finished(1))
+	near := finished(2)
+	c.journaled(near)
+	near.CompletedAt = near.CompletedAt.Add(7 * time.Second)
+	missing := finished(3)
+	c.lms.all = []training.Completion{finished(1), near, missing}
+
+	report, found := c.reconcile()
+	require.Equal(t, []string{"different_date:listing", "missing_in_qms:listing"}, kinds(found))
+	require.Equal(t, 1, report.Started)
+	require.Equal(t, 2, report.New)
+	stored, err := c.journal.Completion(t.Context(), "acme", missing.Fingerprint())
+	require.NoError(t, err)
+	require.Equal(t, training.StateQueued, stored.State, "dispatch starts it")
+	require.Equal(t, "canonical", stored.Completion.Platform)
+	delivery, err := c.journal.Delivery(t.Context(), "acme", stored.DeliveryID)
+	require.NoError(t, err)
+	require.Equal(t, "RECONCILIATION", delivery.Method)
+	require.Equal(t, journal.VerdictAccepted, delivery.Verdict)
+	var body training.Completion
+	require.NoError(t, json.Unmarshal(delivery.Body, &body))
+	require.Equal(t, missing.Fingerprint(), body.Fingerprint())
+
+	counts, err := c.journal.Counts(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[training.State]int{training.StateRunning: 2, training.StateQueued: 1}, counts, "three, not four")
+	require.NotEqual(t, exact.Fingerprint, missing.Fingerprint())
+
+	report, again := c.reconcile()
+	require.Equal(t, []string{"different_date:listing"}, kinds(again))
+	require.Zero(t, report.Started)
+	require.Zero(t, report.New)
+	require.Equal(t, since(found, training.MismatchDifferentDate), again[0].Since, "it says since when")
+}
+
+func since(all []training.Mismatch, kind training.MismatchKind) time.Time {
+	return all[slices.IndexFunc(all, func(m training.Mismatch) bool { return m.Kind == kind })].Since
+}
+
+// One completion that stands twice in a listing, a little apart, is one.
+func TestListingThatRepeatsItselfStartsOnce(t *testing.T) {
+	c := newComparing(t)
+	twice := finished(1)
+	twice.CompletedAt = twice.CompletedAt.Add(3 * time.Second)
+	later := finished(1)
+	later.CompletedAt = later.CompletedAt.Add(9 * time.Second)
+	c.lms.all = []training.Completion{finished(1), twice, later} // the third on another page
+	report, found := c.reconcile()
+	require.Equal(t, 1, report.Started)
+	require.Equal(t, []string{"different_date:listing", "missing_in_qms:listing"}, kinds(found))
+}
+
+// A worker that is killed between two pages goes on at the cursor, and the report counts right.
+func TestListingGoesOnAtItsCursor_R143(t *testing.T) {
+	c := newComparing(t)
+	for n := range 7 {
+		c.lms.all = append(c.lms.all, finished(n))
+	}
+	c.lms.fails = map[string]error{"4": training.Fail(training.FailureUnreachable, "list completions", "", "503")}
+	report, _ := c.reconcile()
+	require.Equal(t, []string{"", "2", "4", "4", "6"}, c.lms.asked)
+	require.Equal(t, 7, report.Started)
+	require.Equal(t, 7, report.Looked, "each row once")
+}
+
+// A worker dies after it has put some of a page on their way and before the page is committed: its
+// successor finds them known, and the report still says that this run has started them.
+func TestPageThatDiedHalfwayIsCountedRight_R143(t *testing.T) {
+	c := newComparing(t)
+	c.lms.all = []training.Completion{finished(1), finished(2)}
+	c.runs = 7
+	in := workflows.BeginReconciliation{Tenant: "acme", Run: "run-8", Settings: c.rules}
+	days(&in)
+	_, _ = run[workflows.ReconciliationPlan](c.world, "BeginReconciliation", in)
+	dying := &reconciliation{
+		a: New(Config{Journal: c.journal}), runs: c.journal, log: slog.New(slog.DiscardHandler), tenant: c.tenant,
+		run: journal.Reconciliation{Tenant: "acme", Run: "run-8", From: in.From, To: in.To},
+		in:  workflows.ReconcilePart{Settings: c.rules},
+	}
+	_, err := dying.listing(t.Context(), "lms", "")
+	require.NoError(t, err)
+
+	report, found := c.reconcile()
+	require.Equal(t, 2, report.Started)
+	require.Equal(t, []string{"missing_in_qms:listing", "missing_in_qms:listing"}, kinds(found))
+}
+
+func TestDryRunStartsNothing(t *testing.T) {
+	c := newComparing(t)
+	c.lms.all = []training.Completion{finished(1)}
+	report, found := c.reconcile(func(in *workflows.BeginReconciliation) { in.DryRun = true })
+	require.Zero(t, report.Started)
+	require.Equal(t, []string{"missing_in_qms:listing"}, kinds(found))
+	counts, err := c.journal.Counts(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, counts)
+}
+
+func TestWhatTheLMSDoesNotListOrCannotBeRead_R144(t *testing.T) {
+	c := newComparing(t)
+	c.journaled(finished(1))
+	c.lms.all = []training.Completion{finished(2)}
+	c.lms.all[0].Course = training.Course{}
+	c.lms.unreadable = []string{"row lacks id_user"}
+	_, found := c.reconcile()
+	require.Equal(t, []string{"missing_in_lms:listing", "unreadable:listing", "unreadable:listing"}, kinds(found))
+}
+
+// An LMS that refuses is no proof that it has nothing: nothing is missing there then.
+func TestListingThatFailsProvesNothing(t *testing.T) {
+	c := newComparing(t)
+	c.journaled(finished(1))
+	c.lms.fails = map[string]error{"": training.Fail(training.FailureRefused, "list completions", "", "403")}
+	report, found := c.reconcile()
+	require.Empty(t, found)
+	require.Equal(t, []string{"lms/lms"}, report.GivenUp)
+}
+
+// The record is read again and held against the proof; each change that somebody made there is found, and is
+// gone from the report when it is mended.
+func TestRecordThatChangedIsFoundUntilItIsMended_R143_R144(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*arenasim.Record)
+		want   string
+	}{
+		"status": {func(r *arenasim.Record) { r.Status = training.RecordInProgress }, "different_status:completion"},
+		"date": {func(r *arenasim.Record) {
+			at := r.CompletionDate.AddDate(0, 0, 1)
+			r.CompletionDate = &at
+		}, "different_date:completion"},
+		"person": {func(r *arenasim.Record) { r.EmployeeID = "HR-7" }, "other_person:completion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newComparing(t)
+			c.qms.AddUser(arenasim.User{EmployeeID: "HR-7", Active: true})
+			_, record := c.ended(finished(1))
+			c.lms.all = []training.Completion{finished(1)}
+			_, found := c.reconcile()
+			require.Empty(t, found, "all three agree")
+
+			was, ok := c.qms.Record(record)
+			require.True(t, ok)
+			changed := was
+			tc.change(&changed)
+			c.qms.AddRecord(changed)
+			_, found = c.reconcile()
+			require.Contains(t, kinds(found), tc.want)
+			first := found[0].Since
+			_, found = c.reconcile(func(in *workflows.BeginReconciliation) { // long after the window has moved on
+				in.From, in.To = in.From.AddDate(0, 1, 0), in.To.AddDate(0, 1, 0)
+			})
+			require.Equal(t, []string{tc.want}, kinds(found), "it stands, however old")
+			require.Equal(t, first, found[0].Since)
+
+			c.qms.AddRecord(was)
+			_, found = c.reconcile(func(in *workflows.BeginReconciliation) {
+				in.From, in.To = in.From.AddDate(0, 1, 0), in.To.AddDate(0, 1, 0)
+			})
+			require.Empty(t, found, "mended")
+		})
+	}
+}
+
+// What only a listing can show is carried over while the window lies elsewhere.
+func TestMismatchOutsideTheWindowIsCarriedOver(t *testing.T) {
+	c := newComparing(t)
+	near := finished(1)
+	c.journaled(near)
+	near.CompletedAt = near.CompletedAt.Add(time.Hour)
+	c.lms.all = []training.Completion{near}
+	_, found := c.reconcile()
+	require.Equal(t, []string{"different_date:listing"}, kinds(found))
+	elsewhere := func(in *workflows.BeginReconciliation) {
+		in.From, in.To = in.From.AddDate(0, 1, 0), in.To.AddDate(0, 1, 0)
+	}
+	for range 2 {
+		_, carried := c.reconcile(elsewhere)
+		require.Len(t, carried, 1)
+		require.True(t, carried[0].Carried)
+		require.Equal(t, found[0].Since, carried[0].Since)
+	}
+	c.lms.all = []training.Completion{finished(1)}
+	_, found = c.reconcile()
+	require.Empty(t, found, "mended, and looked at")
+}
+
+func TestDocumentsThatAreMissing_R144(t *testing.T) {
+	c := newComparing(t)
+	c.assigned()
+	ref := c.journaled(finished(1))
+	plan, _ := c.check(ref)
+	_, _ = c.complete(ref, plan)
+	require.NoError(t, c.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: training.StateCompleted, RecordID: plan.RecordID}))
+	c.lms.all = []training.Completion{finished(1)}
+	_, found := c.reconcile()
+	require.Equal(t, []string{"no_certificate:completion", "no_statement:completion"}, kinds(found))
+
+	require.NoError(t, c.journal.AddDecision(t.Context(), journal.DecisionEntry{Tenant: "acme", Fingerprint: ref.Fingerprint, Round: 1, Via: "signal",
+		Decision: training.Decision{Action: training.ActionSkipCertificate, By: "m.keller", Reason: "no script"}}))
+	_, found = c.reconcile()
+	require.Equal(t, []string{"no_statement:completion"}, kinds(found), "somebody does without the other")
+
+	_, failure := run[workflows.Issued](c.world, "PostStatement", workflows.Document{Ref: ref, RecordID: plan.RecordID})
+	require.Empty(t, failure.Class)
+	_, found = c.reconcile()
+	require.Empty(t, found)
+}
+
+func TestWhatWaits_R144(t *testing.T) {
+	c := newComparing(t)
+	waits := func(n int, state training.State, class training.FailureClass) {
+		ref := c.journaled(finished(n))
+		require.NoError(t, c.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: state, FailureClass: class}))
+		c.lms.all = append(c.lms.all, finished(n))
+	}
+	waits(1, training.StateInReview, training.FailureCourseUnmapped)
+	waits(2, training.StateInReview, training.FailureEmployeeUnknown)
+	waits(3, training.StateExpiredInReview, training.FailureRecordLocked)
+	waits(4, training.StateClosed, "")
+	waits(5, training.StateRunning, "")
+	want := []string{"missing_in_qms:completion", "no_mapping:completion", "unknown_person:completion"}
+	_, found := c.reconcile()
+	require.Equal(t, want, kinds(found))
+	c.rules.LateAfter = time.Nanosecond
+	elsewhere := func(in *workflows.BeginReconciliation) {
+		in.From, in.To = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+	}
+	_, found = c.reconcile(elsewhere)
+	require.Equal(t, append(want, "waiting_too_long:completion"), kinds(found), "also what came in long before")
+}
+
+func TestLinksAndRecordsOfTheQMS_R143_R144(t *testing.T) {
+	c := newComparing(t)
+	c.qms.AddUser(arenasim.User{EmployeeID: "HR-7", Active: true})
+	c.qms.AddTraining(arenasim.Training{ID: "TP-9", Name: "Not ours"})
+	open := c.assigned()
+	at := time.Date(2026, 4, 8, 9, 0, 0, 0, time.UTC)
+	byHand := c.assigned(func(r *arenasim.Record) { r.Status, r.CompletionDate = training.RecordCompleted, &at })
+	c.assigned(func(r *arenasim.Record) {
+		r.TrainingID, r.Status, r.CompletionDate = "TP-9", training.RecordCompleted, &at
+	})
+	for n, link := range []journal.Link{
+		{RecordID: open, EmployeeID: employee}, {RecordID: open, EmployeeID: "HR-7"}, {RecordID: "TR-404"},
+	} {
+		link.Tenant, link.Source, link.EnrollmentID = "acme", "lms", fmt.Sprint("E", n)
+		require.NoError(t, c.journal.PutLink(t.Context(), link))
+	}
+	_, found := c.reconcile()
+	require.Equal(t, []string{"missing_in_lms:record", "orphan_link:link", "orphan_link:link"}, kinds(found))
+	elsewhere := func(in *workflows.BeginReconciliation) {
+		in.From, in.To = time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+	}
+	_, found = c.reconcile(elsewhere)
+	require.Len(t, found, 3, "they stand")
+
+	require.NoError(t, c.journal.PutLink(t.Context(), journal.Link{Tenant: "acme", Source: "lms", EnrollmentID: "E2", RecordID: open}))
+	corrected, ok := c.qms.Record(byHand)
+	require.True(t, ok)
+	corrected.Status, corrected.CompletionDate = training.RecordInProgress, nil
+	c.qms.AddRecord(corrected)
+	_, found = c.reconcile(elsewhere)
+	require.Len(t, found, 1)
+	require.Equal(t, open, found[0].RecordID)
+}
+
+// The QMS is away: the page is tried again from its cursor, and nothing is called a mismatch meanwhile.
+func TestQMSThatIsAwayIsNoMismatch(t *testing.T) {
+	c := newComparing(t)
+	c.ended(finished(1))
+	c.lms.all = []training.Completion{finished(1)}
+	c.qms.Fault(arenasim.EndpointRecord, fault.Status(http.StatusServiceUnavailable, 3))
+	_, found := c.reconcile()
+	require.Empty(t, found)
+}
+
+// Reads of the QMS keep to the rate: two of them half a second apart at two a second, after the first burst.
+func TestReadsKeepToTheRate_R146(t *testing.T) {
+	c := newComparing(t)
+	c.rules.PerSecond = 20
+	_, record := c.ended(finished(1))
+	r := &reconciliation{a: New(Config{Journal: c.journal}), runs: c.journal, tenant: c.tenant, pace: limiter(c.rules)}
+	begun := time.Now()
+	for range 30 {
+		_, problem, err := r.read(t.Context(), record)
+		require.NoError(t, err)
+		require.Empty(t, problem)
+	}
+	require.GreaterOrEqual(t, time.Since(begun), 450*time.Millisecond, "20 at once, ten at 20 a second")
+}
+
+func (c *comparing) uploaded(body string) func(*workflows.BeginReconciliation) {
+	c.t.Helper()
+	receipt, err := c.journal.Append(c.t.Context(), journal.Delivery{
+		Tenant: "acme", Source: "lms", Platform: "canonical", Method: "IMPORT", Verdict: journal.VerdictIgnored, Body: []byte(body),
+	}, nil)
+	require.NoError(c.t, err)
+	return func(in *workflows.BeginReconciliation) { in.Upload = receipt.DeliveryID }
+}
+
+// A file stands for an LMS without a listing: what is in it and not here is put on its way, the same file
+// again does nothing, and what is known by another id of the same learner is known.
+func TestUploadedFile_R128_R132_R143(t *testing.T) {
+	c := newComparing(t)
+	event := finished(1)
+	event.Learner.Email = "jordan.lee@example.com"
+	c.journaled(event)
+	var file strings.Builder
+	file.WriteString("\ufefflearner_id;email;external_id;course_id;completed_at;score;max_score\n")
+	file.WriteString(";Jordan.Lee@example.com;;5541;2026-04-08T14:30:00Z;;\n") // the event's own
+	for n := range 250 {
+		fmt.Fprintf(&file, "%d;;HR-1;5541;2026-04-08T10:00:00Z;9;10\n", 5000+n)
+	}
+	file.WriteString("1;;;5541;08.04.2026;;\n")
+	upload := c.uploaded(file.String())
+	report, found := c.reconcile(upload)
+	require.Equal(t, 250, report.Started)
+	bad := found[slices.IndexFunc(found, func(m training.Mismatch) bool { return m.Kind == training.MismatchUnreadable })]
+	require.Contains(t, bad.Detail, "line 253: completed_at")
+	require.Len(t, found, 251)
+	counts, err := c.journal.Counts(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 250, counts[training.StateQueued])
+
+	report, _ = c.reconcile(upload)
+	require.Zero(t, report.Started, "the same file again")
+	require.Empty(t, c.lms.asked, "the LMS is not asked for a file")
+}

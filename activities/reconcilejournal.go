@@ -1,0 +1,188 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"countersign/internal/journal"
+	"countersign/internal/reconcile"
+	"countersign/internal/training"
+)
+
+// journaled examines what came in, or was completed, inside the window, and finds what the listings do not show.
+func (r *reconciliation) journaled(ctx context.Context, cursor string) (page, error) {
+	var after journal.Place
+	if err := place(cursor, &after); err != nil {
+		return page{}, err
+	}
+	all, err := r.runs.Received(ctx, r.run.Tenant, r.run.From, after, pageSize)
+	if err != nil {
+		return page{}, journalFailure("list received completions", err)
+	}
+	found := page{next: cursor, done: len(all) < pageSize}
+	fingerprints := make([]training.Fingerprint, len(all))
+	for i, stored := range all {
+		fingerprints[i] = stored.Fingerprint
+	}
+	seen, err := r.runs.ReconciliationSeen(ctx, r.run.Tenant, r.run.Run, fingerprints)
+	if err != nil {
+		return page{}, journalFailure("read what was seen", err)
+	}
+	for _, stored := range all {
+		found.next = placed(journal.Place{ReceivedAt: stored.ReceivedAt, Fingerprint: stored.Fingerprint})
+		if stored.ReceivedAt.After(r.run.StartedAt) { // the next run's
+			found.done = true
+			break
+		}
+		if !r.concerns(stored) || seen[stored.Fingerprint] {
+			continue
+		}
+		found.looked++
+		examined, err := r.examine(ctx, stored)
+		if err != nil {
+			return page{}, err
+		}
+		found.mismatches = append(found.mismatches, examined...)
+		unlisted, err := r.unlisted(ctx, stored)
+		if err != nil {
+			return page{}, err
+		}
+		found.mismatches = append(found.mismatches, unlisted...)
+	}
+	return found, nil
+}
+
+// concerns reports whether a completion is one of those that the run is about.
+func (r *reconciliation) concerns(s journal.Stored) bool {
+	if r.run.Source != "" && s.Completion.Source != r.run.Source {
+		return false
+	}
+	return s.ReceivedAt.Before(r.run.To) || within(s.Completion.CompletedAt, r.run.From, r.run.To)
+}
+
+func within(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }
+
+// edge is how far from the window's ends a completion must lie to be missed in a listing: an instant that the
+// listing states a little differently may lie outside.
+func edge(p training.Precision) time.Duration {
+	if p == training.PrecisionDay {
+		return 24 * time.Hour
+	}
+	return time.Hour
+}
+
+// unlisted is the mismatch of a completion that its LMS does not list, though it lists others of that time.
+func (r *reconciliation) unlisted(ctx context.Context, s journal.Stored) ([]training.Mismatch, error) {
+	margin := edge(s.Completion.Precision)
+	if s.State == training.StateClosed || s.State == training.StateRejected || !within(s.Completion.CompletedAt, r.run.From.Add(margin), r.run.To.Add(-margin)) {
+		return nil, nil
+	}
+	listed, err := r.listed(ctx, s.Completion.Source)
+	if err != nil || !listed {
+		return nil, err
+	}
+	return []training.Mismatch{{
+		Kind: training.MismatchMissingInLMS, Origin: training.MismatchFromListing, Source: s.Completion.Source, Fingerprint: s.Fingerprint,
+		RecordID: s.RecordID, Course: s.Completion.Course.Label(), At: s.Completion.CompletedAt,
+		QMS: s.Completion.CompletedAt.UTC().Format(time.RFC3339), Detail: string(s.State),
+	}}, nil
+}
+
+// listed reports whether this run has read the whole listing of a source.
+func (r *reconciliation) listed(ctx context.Context, source string) (bool, error) {
+	part, err := r.runs.ReconciliationPart(ctx, r.run.Tenant, r.run.Run, partListing+source)
+	if err != nil {
+		return false, journalFailure("read part", err)
+	}
+	return part.Done && part.Failure == "", nil
+}
+
+// open examines what came in before the window and has not ended.
+func (r *reconciliation) open(ctx context.Context, cursor string) (page, error) {
+	all, err := r.runs.Open(ctx, r.run.Tenant, training.Fingerprint(cursor), pageSize)
+	if err != nil {
+		return page{}, journalFailure("list open completions", err)
+	}
+	found := page{next: cursor, done: len(all) < pageSize}
+	for _, s := range all {
+		found.next = string(s.Fingerprint)
+		if !s.ReceivedAt.Before(r.run.From) || r.run.Source != "" && s.Completion.Source != r.run.Source {
+			continue
+		}
+		found.looked++
+		found.mismatches = append(found.mismatches, r.waiting(s)...)
+	}
+	return found, nil
+}
+
+// standing looks again at what the last run has found. What this run cannot look at, because it lies outside of
+// its window or of its sources, is carried over: a mismatch ends when it is mended, not when it is old.
+func (r *reconciliation) standing(ctx context.Context, cursor string) (page, error) {
+	var after journal.MismatchPlace
+	if err := place(cursor, &after); err != nil {
+		return page{}, err
+	}
+	all, err := r.runs.Mismatches(ctx, r.run.Tenant, r.run.Previous, "", after, pageSize)
+	if err != nil {
+		return page{}, journalFailure("list mismatches", err)
+	}
+	found := page{next: cursor, done: len(all) < pageSize, looked: len(all)}
+	for _, m := range all {
+		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
+		still, err := r.still(ctx, m)
+		if err != nil {
+			return page{}, err
+		}
+		found.mismatches = append(found.mismatches, still...)
+	}
+	return found, nil
+}
+
+// still is what has become of a mismatch.
+func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]training.Mismatch, error) {
+	carried := m
+	carried.Carried = true
+	switch m.Origin {
+	case training.MismatchFromCompletion:
+		if stored, ok, err := r.stored(ctx, m.Fingerprint); !ok || err != nil {
+			return nil, err
+		} else {
+			return r.examine(ctx, stored)
+		}
+	case training.MismatchFromLink:
+		return r.link(ctx, m.RecordID)
+	case training.MismatchFromRecord:
+		return r.record(ctx, m)
+	}
+	if m.Kind == training.MismatchMissingInQMS {
+		// It was started: from then on it is a completion like others, with mismatches of its own.
+		stored, ok, err := r.stored(ctx, m.Fingerprint)
+		if err != nil || ok && stored.State == training.StateCompleted {
+			return nil, err
+		}
+		if ok {
+			return r.examine(ctx, stored)
+		}
+	}
+	listed, err := r.listed(ctx, m.Source)
+	if err != nil || listed && (m.At.IsZero() || within(m.At, r.run.From, r.run.To)) {
+		return nil, err // this run has read the same rows: what still stands, it has found itself
+	}
+	return []training.Mismatch{carried}, nil
+}
+
+func (r *reconciliation) stored(ctx context.Context, f training.Fingerprint) (journal.Stored, bool, error) {
+	stored, err := r.a.cfg.Journal.Completion(ctx, r.run.Tenant, f)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return stored, false, nil
+	case err != nil:
+		return stored, false, journalFailure("read completion", err)
+	}
+	return stored, true, nil
+}
+
+func (r *reconciliation) waiting(s journal.Stored) []training.Mismatch {
+	return reconcile.Waiting(known(s), s.State, s.FailureClass, s.ReceivedAt, r.now, r.in.Settings.LateAfter)
+}

@@ -173,12 +173,8 @@ func (a *Activities) reconcilePart(ctx context.Context, in workflows.ReconcilePa
 		if err != nil {
 			return progress, err
 		}
-		err = a.cfg.Runs.CommitReconciliationPage(ctx, journal.ReconciliationPage{
-			Tenant: in.Tenant, Run: in.Run, Part: in.Part, Cursor: part.Cursor, Next: found.next, Done: found.done,
-			Looked: found.looked, Mismatches: found.mismatches, Seen: found.seen,
-		})
-		if err != nil {
-			return progress, journalFailure("commit page", err)
+		if err := r.commit(ctx, part.Cursor, found); err != nil {
+			return progress, err
 		}
 	}
 }
@@ -210,6 +206,18 @@ func (r *reconciliation) compare(ctx context.Context, cursor string) (page, erro
 	default:
 		return page{}, training.Fail(training.FailureDefect, "compare part", name, "no such part in this version")
 	}
+}
+
+// commit stores a page together with its cursor.
+func (r *reconciliation) commit(ctx context.Context, cursor string, p page) error {
+	err := r.runs.CommitReconciliationPage(ctx, journal.ReconciliationPage{
+		Tenant: r.in.Tenant, Run: r.in.Run, Part: r.in.Part, Cursor: cursor, Next: p.next, Done: p.done,
+		Looked: p.looked, Mismatches: p.mismatches, Seen: p.seen,
+	})
+	if err != nil {
+		return journalFailure("commit page", err)
+	}
+	return nil
 }
 
 // GiveUpPart writes into the report that a part could not be compared.

@@ -86,6 +86,8 @@ type plan struct {
 	temporal stack.TemporalOptions
 	// moodle is the address of a Moodle that is a second source, "" for none.
 	moodle string
+	// courses and sources come in addition; tenant are further lines of the tenant.
+	courses, sources, tenant string
 }
 
 // onDisk keeps Temporal's state in a file, so that it can be taken down and brought back.
@@ -159,7 +161,7 @@ func (s *system) settings(p plan) {
       %s
     lrs: {url: %s/xapi, username: lrs-key, password: env:E2E_LRS_SECRET, home_page: "https://acme.lms.example.com"}
     employee_id: external_id
-    courses: [{code: COMP-2026, training: %s}]
+    courses: [{code: COMP-2026, training: %s}%s]
     policy: {retry: %s}
     sources:
       - id: lms
@@ -167,7 +169,7 @@ func (s *system) settings(p plan) {
         domains: [acme.lms.example.com]
         auth: {hmac_sha256: {secrets: [env:E2E_LMS_SECRET]}}
         rate: {per_second: 5000, burst: 5000}
-`, serve(s.t, s.qms.Handler()), p.budget, serve(s.t, s.lrs.Handler()), program, p.retry)
+`, serve(s.t, s.qms.Handler()), p.budget, serve(s.t, s.lrs.Handler()), program, p.courses, p.retry)
 	if p.moodle != "" {
 		yaml += fmt.Sprintf(`      - id: portal
         platform: moodle
@@ -175,6 +177,7 @@ func (s *system) settings(p plan) {
         api: {url: %s, token: env:E2E_MOODLE_TOKEN}
 `, p.moodle)
 	}
+	yaml += p.sources + p.tenant
 	require.NoError(s.t, os.WriteFile(file, []byte(yaml), 0o600))
 
 	host, port, _ := strings.Cut(s.mail.Addr(), ":")

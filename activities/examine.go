@@ -116,11 +116,11 @@ func (r *reconciliation) links(ctx context.Context, cursor string) (page, error)
 	if err := place(cursor, &after); err != nil {
 		return page{}, err
 	}
-	all, places, err := r.runs.LinksUpdated(ctx, r.run.Tenant, r.run.From, r.run.StartedAt, after, pageSize)
+	all, places, err := r.runs.LinksUpdated(ctx, r.run.Tenant, r.run.From, r.run.StartedAt, after, r.size())
 	if err != nil {
 		return page{}, journalFailure("list links", err)
 	}
-	found := page{next: cursor, done: len(all) < pageSize, looked: len(all)}
+	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
 	for i, link := range all {
 		found.next = placed(places[i])
 		orphans, err := r.orphans(ctx, link.RecordID, all[i:i+1])

@@ -33,6 +33,7 @@ type Runs interface {
 	GiveUpReconciliationPart(ctx context.Context, tenant, run, part, failure string) error
 	CommitReconciliationPage(ctx context.Context, p journal.ReconciliationPage) error
 	ReconciliationSeen(ctx context.Context, tenant, run string, some []training.Fingerprint) (map[training.Fingerprint]bool, error)
+	ReconciliationSeenPage(ctx context.Context, tenant, run string, after training.Fingerprint, limit int) ([]training.Fingerprint, error)
 	PutMismatches(ctx context.Context, tenant, run string, all []training.Mismatch) error
 	Mismatches(ctx context.Context, tenant, run string, kind training.MismatchKind, after journal.MismatchPlace, limit int) ([]training.Mismatch, error)
 	MismatchCounts(ctx context.Context, tenant, run string) (map[training.MismatchKind]journal.MismatchCount, error)
@@ -51,6 +52,7 @@ const (
 	partPeople   = "people"   // makes what came in since findable by who finished
 	partListing  = "lms/"     // what the LMS lists, against the journal
 	partUpload   = "upload"   // what an uploaded file lists, against the journal
+	partListed   = "listed"   // what they have shown, against the QMS and our own documents
 	partJournal  = "journal"  // what came in, against the listings, the QMS, and our own documents
 	partOpen     = "open"     // what came in before and has not ended
 	partStanding = "standing" // what the last run has found
@@ -86,6 +88,9 @@ func (a *Activities) BeginReconciliation(ctx context.Context, in workflows.Begin
 		if source.Listed && lists && (in.Source == "" || in.Source == source.ID) && in.Upload == "" {
 			parts = append(parts, partListing+source.ID)
 		}
+	}
+	if len(parts) > 1 {
+		parts = append(parts, partListed)
 	}
 	if in.Upload == "" { // a file is compared with what it names, not with everything
 		parts = append(parts, partJournal, partOpen)
@@ -184,6 +189,12 @@ func limiter(rules training.Reconciliation) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(rules.PerSecond), max(1, int(rules.PerSecond)))
 }
 
+// size is how many things make a page of a part that reads the QMS for each: a minute's worth at most, so that a
+// page ends long before its activity does, however slow the rate.
+func (r *reconciliation) size() int {
+	return min(max(int(60*r.in.Settings.PerSecond), 1), pageSize)
+}
+
 // compare does one page.
 func (r *reconciliation) compare(ctx context.Context, cursor string) (page, error) {
 	switch name := r.in.Part; {
@@ -193,6 +204,8 @@ func (r *reconciliation) compare(ctx context.Context, cursor string) (page, erro
 		return r.listing(ctx, strings.TrimPrefix(name, partListing), cursor)
 	case name == partUpload:
 		return r.upload(ctx, cursor)
+	case name == partListed:
+		return r.shown(ctx, cursor)
 	case name == partJournal:
 		return r.journaled(ctx, cursor)
 	case name == partOpen:

@@ -10,17 +10,42 @@ import (
 	"countersign/internal/training"
 )
 
+// shown examines what the listings have shown, also what came in long before the window.
+func (r *reconciliation) shown(ctx context.Context, cursor string) (page, error) {
+	all, err := r.runs.ReconciliationSeenPage(ctx, r.run.Tenant, r.run.Run, training.Fingerprint(cursor), r.size())
+	if err != nil {
+		return page{}, journalFailure("list what was seen", err)
+	}
+	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
+	for _, f := range all {
+		found.next = string(f)
+		stored, ok, err := r.stored(ctx, f)
+		if err != nil {
+			return page{}, err
+		}
+		if !ok {
+			continue
+		}
+		examined, err := r.examine(ctx, stored)
+		if err != nil {
+			return page{}, err
+		}
+		found.mismatches = append(found.mismatches, examined...)
+	}
+	return found, nil
+}
+
 // journaled examines what came in, or was completed, inside the window, and finds what the listings do not show.
 func (r *reconciliation) journaled(ctx context.Context, cursor string) (page, error) {
 	var after journal.Place
 	if err := place(cursor, &after); err != nil {
 		return page{}, err
 	}
-	all, err := r.runs.Received(ctx, r.run.Tenant, r.run.From, after, pageSize)
+	all, err := r.runs.Received(ctx, r.run.Tenant, r.run.From, after, r.size())
 	if err != nil {
 		return page{}, journalFailure("list received completions", err)
 	}
-	found := page{next: cursor, done: len(all) < pageSize}
+	found := page{next: cursor, done: len(all) < r.size()}
 	fingerprints := make([]training.Fingerprint, len(all))
 	for i, stored := range all {
 		fingerprints[i] = stored.Fingerprint
@@ -123,11 +148,11 @@ func (r *reconciliation) standing(ctx context.Context, cursor string) (page, err
 	if err := place(cursor, &after); err != nil {
 		return page{}, err
 	}
-	all, err := r.runs.Mismatches(ctx, r.run.Tenant, r.run.Previous, "", after, pageSize)
+	all, err := r.runs.Mismatches(ctx, r.run.Tenant, r.run.Previous, "", after, r.size())
 	if err != nil {
 		return page{}, journalFailure("list mismatches", err)
 	}
-	found := page{next: cursor, done: len(all) < pageSize, looked: len(all)}
+	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
 	for _, m := range all {
 		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
 		still, err := r.still(ctx, m)

@@ -88,11 +88,6 @@ func (r *reconciliation) rows(ctx context.Context, source, method string, rows [
 			continue
 		}
 		found.mismatches = append(found.mismatches, reconcile.Listing(c, known(stored))...)
-		examined, err := r.examine(ctx, stored)
-		if err != nil {
-			return found, err
-		}
-		found.mismatches = append(found.mismatches, examined...)
 		found.seen = append(found.seen, stored.Fingerprint)
 	}
 	return found, r.start(ctx, method, missing)

@@ -66,7 +66,8 @@ func TestUnknownCommandIsAnError(t *testing.T) {
 	for _, args := range [][]string{{"serve"}, {"check", "more"}} {
 		require.ErrorContains(t, run(t.Context(), args, nil, nil, nil), "usage:")
 	}
-	for _, args := range [][]string{{"replay"}, {"replay", "-unmapped"}, {"replay", "-source", "lms", "acme", "f"}, {"explain", "acme"}, {"send"}} {
+	for _, args := range [][]string{{"replay"}, {"replay", "-unmapped"}, {"replay", "-source", "lms", "acme", "f"}, {"explain", "acme"}, {"send"},
+		{"reconcile"}, {"reconcile", "report"}, {"reconcile", "list", "-tenant", "acme", "more"}, {"reconcile", "-tenant", "acme", "-from", "08.04.2026"}} {
 		var said bytes.Buffer
 		require.Error(t, run(t.Context(), args, nil, &said, &said), args)
 		require.Contains(t, said.String(), "usage:", args)

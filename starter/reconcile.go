@@ -127,6 +127,9 @@ func uploadFile(ctx context.Context, j *journal.Journal, t settings.Tenant, sour
 	if !ok {
 		return "", errors.New("reconcile: -csv needs -source: whose completions are these?")
 	}
+	if from.Mode == settings.ModeTest {
+		return "", fmt.Errorf("reconcile: source %s is in test mode; set its mode to live first", source)
+	}
 	zone, err := time.LoadLocation(t.Reconciliation.Rules.TimeZone)
 	if err != nil {
 		return "", fmt.Errorf("reconcile: %w", err)

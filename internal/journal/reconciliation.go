@@ -260,3 +260,17 @@ func (j *Journal) ReconciliationSeen(ctx context.Context, tenant, run string, so
 	}
 	return seen, nil
 }
+
+// ReconciliationSeenPage lists completions that a listing of the run has shown, by fingerprint, from the first one
+// behind after on.
+func (j *Journal) ReconciliationSeenPage(ctx context.Context, tenant, run string, after training.Fingerprint, limit int) ([]training.Fingerprint, error) {
+	found, err := list(ctx, j, j.read, func(row scanner) (f training.Fingerprint, err error) {
+		err = row.Scan(&f)
+		return f, err
+	}, `SELECT fingerprint FROM reconciliation_seen WHERE tenant = ? AND run = ? AND fingerprint > ? ORDER BY fingerprint LIMIT ?`,
+		tenant, run, string(after), max(limit, 0))
+	if err != nil {
+		return nil, fmt.Errorf("list what reconciliation %s has seen: %w", run, err)
+	}
+	return found, nil
+}

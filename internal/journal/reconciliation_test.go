@@ -69,6 +69,10 @@ func TestPageIsCommittedOnce_R143(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, map[training.Fingerprint]bool{"seen": true, "seenc1": true}, seen)
 
+		walked, err := j.ReconciliationSeenPage(ctx, "acme", "r1", "seen", 10)
+		require.NoError(t, err)
+		require.Equal(t, []training.Fingerprint{"seenc1"}, walked)
+
 		require.NoError(t, j.EndReconciliation(ctx, "acme", "r1"))
 		seen, err = j.ReconciliationSeen(ctx, "acme", "r1", []training.Fingerprint{"seen"})
 		require.NoError(t, err)

@@ -40,9 +40,9 @@ func reconciliation(e entry, sources []Source) Reconciliation {
 	r.Rules.Settle = f.get("settle").duration(r.Rules.Settle, 0, day)
 	r.Rules.SameWithin = f.get("same_within").duration(r.Rules.SameWithin, 0, 7*day)
 	r.Rules.LateAfter = f.get("late_after").duration(r.Rules.LateAfter, time.Minute, 90*day)
-	r.Rules.PerSecond = f.get("per_second").number(r.Rules.PerSecond, 0.01, 1000)
+	r.Rules.PerSecond = f.get("per_second").number(r.Rules.PerSecond, 0.1, 1000)
 	if wanted := f.get("sources"); wanted.present() {
-		r.Rules.Sources = listed(wanted, r.Rules.Sources)
+		r.Rules.Sources = listed(wanted, r.Rules.Sources, sources)
 	}
 	f.done()
 	// What they mean together is only asked when each of them was read.
@@ -53,7 +53,7 @@ func reconciliation(e entry, sources []Source) Reconciliation {
 }
 
 // listed marks the sources whose LMS is to be asked for what it holds.
-func listed(wanted entry, all []training.ReconciledSource) []training.ReconciledSource {
+func listed(wanted entry, all []training.ReconciledSource, sources []Source) []training.ReconciledSource {
 	for i := range all {
 		all[i].Listed = false
 	}
@@ -64,6 +64,8 @@ func listed(wanted entry, all []training.ReconciledSource) []training.Reconciled
 		case id == "":
 		case i < 0:
 			item.mistake("the tenant has no source %.60q", id)
+		case sources[i].Mode == ModeTest:
+			item.mistake("source %s is in mode: test; what it misses is not started", id)
 		default:
 			all[i].Listed = true
 		}

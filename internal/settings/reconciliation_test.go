@@ -37,11 +37,11 @@ func TestReconciliationOfATenant_R143(t *testing.T) {
 	want.Sources = []training.ReconciledSource{{ID: "lms", Platform: "canonical", Listed: true}, {ID: "trial", Platform: "canonical"}}
 	require.Equal(t, want, r.Rules, "and on demand it runs by the defaults; what is in test mode is not listed")
 
-	s, err = reconciliationOf(t, `reconciliation: {daily: "03:00", time_zone: Europe/Berlin, window: 72h, settle: 1h, same_within: 2h, late_after: 8h, per_second: 0.5, sources: [trial]}`)
+	s, err = reconciliationOf(t, `reconciliation: {daily: "03:00", time_zone: Europe/Berlin, window: 72h, settle: 1h, same_within: 2h, late_after: 8h, per_second: 0.5, sources: [lms]}`)
 	require.NoError(t, err)
 	require.Equal(t, settings.Reconciliation{Daily: "03:00", Rules: training.Reconciliation{
 		Window: 72 * time.Hour, Settle: time.Hour, SameWithin: 2 * time.Hour, LateAfter: 8 * time.Hour, PerSecond: 0.5, TimeZone: "Europe/Berlin",
-		Sources: []training.ReconciledSource{{ID: "lms", Platform: "canonical"}, {ID: "trial", Platform: "canonical", Listed: true}},
+		Sources: []training.ReconciledSource{{ID: "lms", Platform: "canonical", Listed: true}, {ID: "trial", Platform: "canonical"}},
 	}}, s.Tenants[0].Reconciliation)
 	var out bytes.Buffer
 	require.NoError(t, s.Describe(&out))
@@ -56,8 +56,9 @@ func TestReconciliationThatIsRefused(t *testing.T) {
 		`{time_zone: Local}`:             "must be an IANA time zone",
 		`{window: 30m}`:                  "from 1h0m0s to 2160h0m0s",
 		`{window: 1h, settle: 2h}`:       "window must be longer than settle",
-		`{per_second: 0}`:                "must be a number from 0.01 to 1000",
+		`{per_second: 0}`:                "must be a number from 0.1 to 1000",
 		`{sources: [portal]}`:            `the tenant has no source "portal"`,
+		`{sources: [trial]}`:             "in mode: test",
 		`{sources: lms}`:                 "must be a list",
 		`{weekly: "03:00"}`:              "unknown key",
 		`{late_after: 0s}`:               "from 1m0s",

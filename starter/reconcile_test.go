@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"countersign/internal/journal"
+	"countersign/internal/training"
+
+	"github.com/stretchr/testify/require"
+)
+
+func reconcileFile(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "completions.csv")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+// Rows that cannot be read are named by line before anything is stored, and a file without a source, or one that
+// is none, is refused.
+func TestUploadIsCheckedFirst_R128(t *testing.T) {
+	s := start(t, tenantsFile)
+	acme, ok := s.Tenants.Tenant("acme")
+	require.True(t, ok)
+	var out bytes.Buffer
+	file := reconcileFile(t, "email,course_id,completed_at\njane@acme.example,7,2026-04-08\njane@acme.example,7,tomorrow\n")
+	id, err := uploadFile(t.Context(), s.Journal, acme, "lms", file, &out)
+	require.NoError(t, err)
+	require.Contains(t, out.String(), "line 3: completed_at")
+	require.Contains(t, out.String(), "1 rows can be read, 1 cannot")
+	require.NotContains(t, out.String(), "jane")
+	kept, err := s.Journal.Delivery(t.Context(), "acme", id)
+	require.NoError(t, err)
+	require.Equal(t, journal.VerdictIgnored, kept.Verdict, "the file itself is no completion")
+	require.Empty(t, s.count(t))
+
+	for name, refused := range map[string]struct{ source, file string }{
+		"without a source": {"", file}, "no file": {"lms", file + ".gone"}, "no header": {"lms", reconcileFile(t, "1,2,3\n")},
+	} {
+		_, err := uploadFile(t.Context(), s.Journal, acme, refused.source, refused.file, &out)
+		require.Error(t, err, name)
+	}
+}
+
+// The report of a run is written from the journal, page by page; without a run there is none.
+func TestReportIsReadFromTheJournal_R144(t *testing.T) {
+	s := start(t, tenantsFile)
+	_, err := readReport(t.Context(), s.Journal, "acme", "")
+	require.ErrorIs(t, err, journal.ErrNotFound)
+	now := time.Now()
+	_, err = s.Journal.BeginReconciliation(t.Context(), journal.Reconciliation{Tenant: "acme", Run: "r-1", From: now.Add(-time.Hour), To: now})
+	require.NoError(t, err)
+	var all []training.Mismatch
+	for n := range rowsAtOnce + 10 {
+		all = append(all, training.Mismatch{Kind: training.MismatchNoMapping, Origin: training.MismatchFromCompletion, Key: time.Duration(n).String(), Course: "GDPR"})
+	}
+	require.NoError(t, s.Journal.PutMismatches(t.Context(), "acme", "r-1", all))
+	require.NoError(t, s.Journal.GiveUpReconciliationPart(t.Context(), "acme", "r-1", "lms/lms", "unreachable: 503"))
+	require.NoError(t, s.Journal.EndReconciliation(t.Context(), "acme", "r-1"))
+	report, err := readReport(t.Context(), s.Journal, "acme", "")
+	require.NoError(t, err)
+	require.Equal(t, len(all), report.Total().N)
+	var out bytes.Buffer
+	require.NoError(t, report.CSV(&out))
+	require.Equal(t, len(all)+1, bytes.Count(out.Bytes(), []byte("\n")))
+	out.Reset()
+	require.NoError(t, report.Text(&out))
+	require.Contains(t, out.String(), "NOT COMPARED: lms/lms: unreachable: 503")
+}
+
+func TestEveryTenantHasItsTimeOfDay_R143(t *testing.T) {
+	s := start(t, tenantsFile)
+	plans := daily(s.Process)
+	require.Len(t, plans, 1)
+	require.Empty(t, plans[0].At, "none was asked for")
+	require.Equal(t, "acme", plans[0].Input.Tenant)
+	require.NoError(t, plans[0].Input.Settings.Validate())
+}

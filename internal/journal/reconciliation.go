@@ -244,14 +244,16 @@ func (j *Journal) ReconciliationSeen(ctx context.Context, tenant, run string, so
 	if len(some) == 0 {
 		return seen, nil
 	}
+	// Filled up to a few lengths, because each is a statement of its own that a connection keeps.
+	length := (len(some) + 99) / 100 * 100
 	args := []any{tenant, run}
-	for _, f := range some {
-		args = append(args, string(f))
+	for i := range length {
+		args = append(args, string(some[min(i, len(some)-1)]))
 	}
 	found, err := list(ctx, j, j.read, func(row scanner) (f training.Fingerprint, err error) {
 		err = row.Scan(&f)
 		return f, err
-	}, `SELECT fingerprint FROM reconciliation_seen WHERE tenant = ? AND run = ? AND fingerprint IN `+tuples(1, len(some)), args...)
+	}, `SELECT fingerprint FROM reconciliation_seen WHERE tenant = ? AND run = ? AND fingerprint IN `+tuples(1, length), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read what reconciliation %s has seen: %w", run, err)
 	}

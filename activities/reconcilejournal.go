@@ -170,11 +170,11 @@ func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]trai
 	carried.Carried = true
 	switch m.Origin {
 	case training.MismatchFromCompletion:
-		if stored, ok, err := r.stored(ctx, m.Fingerprint); !ok || err != nil {
+		stored, ok, err := r.stored(ctx, m.Fingerprint)
+		if !ok || err != nil {
 			return nil, err
-		} else {
-			return r.examine(ctx, stored)
 		}
+		return r.examine(ctx, stored)
 	case training.MismatchFromLink:
 		return r.link(ctx, m.RecordID)
 	case training.MismatchFromRecord:

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -190,6 +189,6 @@ func TestReconciliationRefusesRulesThatCompareNothing(t *testing.T) {
 	_, env := reconciling(t, comparer{})
 	env.ExecuteWorkflow(Reconciliation, ReconciliationInput{Tenant: "acme"})
 	var failed *temporal.ApplicationError
-	require.True(t, errors.As(env.GetWorkflowError(), &failed))
+	require.ErrorAs(t, env.GetWorkflowError(), &failed)
 	require.True(t, failed.NonRetryable())
 }

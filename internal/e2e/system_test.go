@@ -189,6 +189,7 @@ func (s *system) settings(p plan) {
 		"TEMPORAL_ADDRESS": s.temporal.Address(), "TEMPORAL_NAMESPACE": s.temporal.Namespace(),
 		"E2E_LMS_SECRET": secret, "E2E_QMS_SECRET": "qms-secret", "E2E_LRS_SECRET": "lrs-secret",
 		"E2E_MOODLE_TOKEN": "s3cret-moodle-token",
+		"E2E_DOCEBO_SECRET": "s3cret-docebo-webhook", "E2E_DOCEBO_API": "s3cret-docebo-api",
 	}
 }
 

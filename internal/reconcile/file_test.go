@@ -121,7 +121,7 @@ func TestReadingGoesOnAtAPlace(t *testing.T) {
 		place = file.Place()
 	}
 	require.Len(t, whole, 500)
-	require.Equal(t, len(whole), len(pieces))
+	require.Len(t, pieces, len(whole))
 	for i := range whole {
 		require.Equal(t, whole[i].Line, pieces[i].Line)
 		require.Equal(t, whole[i].Raw, pieces[i].Raw)

@@ -139,8 +139,8 @@ func kinds(found []training.Mismatch) []string {
 	return all
 }
 
-// finished is the n-th learner's completion.
-func finished(n int) training.Completion {
+// finishedBy is the n-th learner's completion.
+func finishedBy(n int) training.Completion {
 	c := completion()
 	c.Learner.ID = fmt.Sprint(1000 + n)
 	return c
@@ -169,12 +169,12 @@ func (c *comparing) ended(f training.Completion) (workflows.Ref, string) {
 // lists with another date is asked about and never a second completion.
 func TestMissingCompletionIsStartedOnce_R88_R131_R143_R145(t *testing.T) {
 	c := newComparing(t)
-	exact := c.journaled(finished(1))
-	near := finished(2)
+	exact := c.journaled(finishedBy(1))
+	near := finishedBy(2)
 	c.journaled(near)
 	near.CompletedAt = near.CompletedAt.Add(7 * time.Second)
-	missing := finished(3)
-	c.lms.all = []training.Completion{finished(1), near, missing}
+	missing := finishedBy(3)
+	c.lms.all = []training.Completion{finishedBy(1), near, missing}
 
 	report, found := c.reconcile()
 	require.Equal(t, []string{"different_date:listing", "missing_in_qms:listing"}, kinds(found))
@@ -211,11 +211,11 @@ func since(all []training.Mismatch, kind training.MismatchKind) time.Time {
 // One completion that stands twice in a listing, a little apart, is one.
 func TestListingThatRepeatsItselfStartsOnce(t *testing.T) {
 	c := newComparing(t)
-	twice := finished(1)
+	twice := finishedBy(1)
 	twice.CompletedAt = twice.CompletedAt.Add(3 * time.Second)
-	later := finished(1)
+	later := finishedBy(1)
 	later.CompletedAt = later.CompletedAt.Add(9 * time.Second)
-	c.lms.all = []training.Completion{finished(1), twice, later} // the third on another page
+	c.lms.all = []training.Completion{finishedBy(1), twice, later} // the third on another page
 	report, found := c.reconcile()
 	require.Equal(t, 1, report.Started)
 	require.Equal(t, []string{"different_date:listing", "missing_in_qms:listing"}, kinds(found))
@@ -225,7 +225,7 @@ func TestListingThatRepeatsItselfStartsOnce(t *testing.T) {
 func TestListingGoesOnAtItsCursor_R143(t *testing.T) {
 	c := newComparing(t)
 	for n := range 7 {
-		c.lms.all = append(c.lms.all, finished(n))
+		c.lms.all = append(c.lms.all, finishedBy(n))
 	}
 	c.lms.fails = map[string]error{"4": training.Fail(training.FailureUnreachable, "list completions", "", "503")}
 	report, _ := c.reconcile()
@@ -238,7 +238,7 @@ func TestListingGoesOnAtItsCursor_R143(t *testing.T) {
 // successor finds them known, and the report still says that this run has started them.
 func TestPageThatDiedHalfwayIsCountedRight_R143(t *testing.T) {
 	c := newComparing(t)
-	c.lms.all = []training.Completion{finished(1), finished(2)}
+	c.lms.all = []training.Completion{finishedBy(1), finishedBy(2)}
 	c.runs = 7
 	in := workflows.BeginReconciliation{Tenant: "acme", Run: "run-8", Settings: c.rules}
 	days(&in)
@@ -258,7 +258,7 @@ func TestPageThatDiedHalfwayIsCountedRight_R143(t *testing.T) {
 
 func TestDryRunStartsNothing(t *testing.T) {
 	c := newComparing(t)
-	c.lms.all = []training.Completion{finished(1)}
+	c.lms.all = []training.Completion{finishedBy(1)}
 	report, found := c.reconcile(func(in *workflows.BeginReconciliation) { in.DryRun = true })
 	require.Zero(t, report.Started)
 	require.Equal(t, []string{"missing_in_qms:listing"}, kinds(found))
@@ -269,8 +269,8 @@ func TestDryRunStartsNothing(t *testing.T) {
 
 func TestWhatTheLMSDoesNotListOrCannotBeRead_R144(t *testing.T) {
 	c := newComparing(t)
-	c.journaled(finished(1))
-	c.lms.all = []training.Completion{finished(2)}
+	c.journaled(finishedBy(1))
+	c.lms.all = []training.Completion{finishedBy(2)}
 	c.lms.all[0].Course = training.Course{}
 	c.lms.unreadable = []string{"row lacks id_user"}
 	_, found := c.reconcile()
@@ -280,7 +280,7 @@ func TestWhatTheLMSDoesNotListOrCannotBeRead_R144(t *testing.T) {
 // An LMS that refuses is no proof that it has nothing: nothing is missing there then.
 func TestListingThatFailsProvesNothing(t *testing.T) {
 	c := newComparing(t)
-	c.journaled(finished(1))
+	c.journaled(finishedBy(1))
 	c.lms.fails = map[string]error{"": training.Fail(training.FailureRefused, "list completions", "", "403")}
 	report, found := c.reconcile()
 	require.Empty(t, found)
@@ -304,8 +304,8 @@ func TestRecordThatChangedIsFoundUntilItIsMended_R143_R144(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newComparing(t)
 			c.qms.AddUser(arenasim.User{EmployeeID: "HR-7", Active: true})
-			_, record := c.ended(finished(1))
-			c.lms.all = []training.Completion{finished(1)}
+			_, record := c.ended(finishedBy(1))
+			c.lms.all = []training.Completion{finishedBy(1)}
 			_, found := c.reconcile()
 			require.Empty(t, found, "all three agree")
 
@@ -335,7 +335,7 @@ func TestRecordThatChangedIsFoundUntilItIsMended_R143_R144(t *testing.T) {
 // What only a listing can show is carried over while the window lies elsewhere.
 func TestMismatchOutsideTheWindowIsCarriedOver(t *testing.T) {
 	c := newComparing(t)
-	near := finished(1)
+	near := finishedBy(1)
 	c.journaled(near)
 	near.CompletedAt = near.CompletedAt.Add(time.Hour)
 	c.lms.all = []training.Completion{near}
@@ -350,7 +350,7 @@ func TestMismatchOutsideTheWindowIsCarriedOver(t *testing.T) {
 		require.True(t, carried[0].Carried)
 		require.Equal(t, found[0].Since, carried[0].Since)
 	}
-	c.lms.all = []training.Completion{finished(1)}
+	c.lms.all = []training.Completion{finishedBy(1)}
 	_, found = c.reconcile()
 	require.Empty(t, found, "mended, and looked at")
 }
@@ -358,11 +358,11 @@ func TestMismatchOutsideTheWindowIsCarriedOver(t *testing.T) {
 func TestDocumentsThatAreMissing_R144(t *testing.T) {
 	c := newComparing(t)
 	c.assigned()
-	ref := c.journaled(finished(1))
+	ref := c.journaled(finishedBy(1))
 	plan, _ := c.check(ref)
 	_, _ = c.complete(ref, plan)
 	require.NoError(t, c.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: training.StateCompleted, RecordID: plan.RecordID}))
-	c.lms.all = []training.Completion{finished(1)}
+	c.lms.all = []training.Completion{finishedBy(1)}
 	_, found := c.reconcile()
 	require.Equal(t, []string{"no_certificate:completion", "no_statement:completion"}, kinds(found))
 
@@ -380,9 +380,9 @@ func TestDocumentsThatAreMissing_R144(t *testing.T) {
 func TestWhatWaits_R144(t *testing.T) {
 	c := newComparing(t)
 	waits := func(n int, state training.State, class training.FailureClass) {
-		ref := c.journaled(finished(n))
+		ref := c.journaled(finishedBy(n))
 		require.NoError(t, c.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: state, FailureClass: class}))
-		c.lms.all = append(c.lms.all, finished(n))
+		c.lms.all = append(c.lms.all, finishedBy(n))
 	}
 	waits(1, training.StateInReview, training.FailureCourseUnmapped)
 	waits(2, training.StateInReview, training.FailureEmployeeUnknown)
@@ -437,8 +437,8 @@ func TestLinksAndRecordsOfTheQMS_R143_R144(t *testing.T) {
 // The QMS is away: the page is tried again from its cursor, and nothing is called a mismatch meanwhile.
 func TestQMSThatIsAwayIsNoMismatch(t *testing.T) {
 	c := newComparing(t)
-	c.ended(finished(1))
-	c.lms.all = []training.Completion{finished(1)}
+	c.ended(finishedBy(1))
+	c.lms.all = []training.Completion{finishedBy(1)}
 	c.qms.Fault(arenasim.EndpointRecord, fault.Status(http.StatusServiceUnavailable, 3))
 	_, found := c.reconcile()
 	require.Empty(t, found)
@@ -448,7 +448,7 @@ func TestQMSThatIsAwayIsNoMismatch(t *testing.T) {
 func TestReadsKeepToTheRate_R146(t *testing.T) {
 	c := newComparing(t)
 	c.rules.PerSecond = 20
-	_, record := c.ended(finished(1))
+	_, record := c.ended(finishedBy(1))
 	r := &reconciliation{a: New(Config{Journal: c.journal}), runs: c.journal, tenant: c.tenant, pace: limiter(c.rules)}
 	begun := time.Now()
 	for range 30 {
@@ -472,7 +472,7 @@ func (c *comparing) uploaded(body string) func(*workflows.BeginReconciliation) {
 // again does nothing, and what is known by another id of the same learner is known.
 func TestUploadedFile_R128_R132_R143(t *testing.T) {
 	c := newComparing(t)
-	event := finished(1)
+	event := finishedBy(1)
 	event.Learner.Email = "jordan.lee@example.com"
 	c.journaled(event)
 	var file strings.Builder

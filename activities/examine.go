@@ -11,6 +11,7 @@ import (
 	"countersign/internal/qms"
 	"countersign/internal/reconcile"
 	"countersign/internal/training"
+	"countersign/workflows"
 )
 
 // examine compares one completion of the journal with the QMS and with our own documents.
@@ -95,7 +96,7 @@ func (r *reconciliation) proved(ctx context.Context, s journal.Stored) ([]traini
 // read reads a record inside the rate. What is wrong with this record alone is its problem; an error is about
 // the QMS, and the page is tried again.
 func (r *reconciliation) read(ctx context.Context, recordID string) (record training.Record, problem training.FailureClass, err error) {
-	if err := r.pace.Wait(ctx); err != nil {
+	if err := r.turn(ctx); err != nil {
 		return record, "", err
 	}
 	record, err = r.tenant.QMS.Record(ctx, recordID)
@@ -108,6 +109,14 @@ func (r *reconciliation) read(ctx context.Context, recordID string) (record trai
 		return record, "", err
 	}
 	return record, failure.Class, nil
+}
+
+// turn waits until the QMS may be asked once more. While it is held or paused nothing is asked of it.
+func (r *reconciliation) turn(ctx context.Context) error {
+	if err := r.pace.Wait(ctx); err != nil {
+		return err
+	}
+	return r.a.held(ctx, workflows.Ref{Tenant: r.run.Tenant, Holds: true})
 }
 
 // links finds links of enrollments that lead nowhere. A link whose record proves a completion is examined with it.
@@ -180,7 +189,7 @@ func (r *reconciliation) records(ctx context.Context, cursor string) (page, erro
 	if !ok || r.tenant.MappedTraining == nil {
 		return page{done: true}, nil
 	}
-	if err := r.pace.Wait(ctx); err != nil {
+	if err := r.turn(ctx); err != nil {
 		return page{}, err
 	}
 	listed, next, err := lister.Completed(ctx, r.run.From, cursor)

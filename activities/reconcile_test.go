@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -442,6 +443,23 @@ func TestQMSThatIsAwayIsNoMismatch(t *testing.T) {
 	c.qms.Fault(arenasim.EndpointRecord, fault.Status(http.StatusServiceUnavailable, 3))
 	_, found := c.reconcile()
 	require.Empty(t, found)
+}
+
+// Somebody has paused the QMS: it is not asked, and the report says that nothing was compared there.
+func TestPausedQMSIsNotAsked(t *testing.T) {
+	c := newComparing(t)
+	_, record := c.ended(finishedBy(1))
+	calls := c.qms.Calls(arenasim.EndpointRecord)
+	_, err := c.journal.Pause(t.Context(), "acme", training.TargetQMS, "acme/qms/1", training.Decision{Action: training.ActionPause, By: "m.keller", Reason: "migration"})
+	require.NoError(t, err)
+	r := &reconciliation{a: New(Config{Journal: c.journal, Targets: c.journal}), runs: c.journal, tenant: c.tenant, pace: limiter(c.rules),
+		run: journal.Reconciliation{Tenant: "acme"}}
+	_, _, err = r.read(t.Context(), record)
+	failure, ok := errors.AsType[*training.Failure](err)
+	require.True(t, ok)
+	require.Equal(t, training.FailureHeld, failure.Class)
+	require.True(t, failure.Class.Transient(), "it is tried again for a while")
+	require.Equal(t, calls, c.qms.Calls(arenasim.EndpointRecord))
 }
 
 // Reads of the QMS keep to the rate: two of them half a second apart at two a second, after the first burst.

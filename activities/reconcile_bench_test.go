@@ -81,11 +81,11 @@ func compareListing(tb testing.TB, n int) uint64 {
 	return lms.most
 }
 
-// However long the listing, a page of it is in memory: 20 times the rows are no megabytes more.
+// However long the listing, a page of it is in memory: ten times the rows are no quarter of a megabyte more.
 func TestListingIsComparedInBoundedMemory_R143_R147(t *testing.T) {
 	compareListing(t, 200) // what is made once is none of a listing's
-	few, many := compareListing(t, 400), compareListing(t, 8_000)
-	require.Less(t, many, few+2<<20, "%d and %d bytes live", few, many)
+	few, many := compareListing(t, 400), compareListing(t, 4_000)
+	require.Less(t, many, few+256<<10, "%d and %d bytes live", few, many)
 }
 
 func BenchmarkReconcile100000(b *testing.B) {

@@ -209,6 +209,24 @@ func since(all []training.Mismatch, kind training.MismatchKind) time.Time {
 	return all[slices.IndexFunc(all, func(m training.Mismatch) bool { return m.Kind == kind })].Since
 }
 
+// The event stated when it was noticed, and the LMS was asked since when it is finished: the listing says the same,
+// so the sides agree, and ids that only the LMS knows are ids of the learner too (R15).
+func TestLookedUpInstantCountsLikeTheEvents_R15_R143(t *testing.T) {
+	c := newComparing(t)
+	ref := c.journaled(finishedBy(1))
+	listed := finishedBy(1)
+	listed.CompletedAt = listed.CompletedAt.Add(-5 * time.Hour)
+	document, err := json.Marshal(lmsapi.Details{CompletedAt: listed.CompletedAt, Precision: training.PrecisionMillisecond})
+	require.NoError(t, err)
+	c.lms.all = []training.Completion{listed}
+	_, found := c.reconcile()
+	require.Equal(t, []string{"different_date:listing"}, kinds(found), "as long as nothing was looked up")
+	_, err = c.journal.PutEnrichment(t.Context(), "acme", ref.Fingerprint, document, nil)
+	require.NoError(t, err)
+	_, found = c.reconcile()
+	require.Empty(t, found)
+}
+
 // One completion that stands twice in a listing, a little apart, is one.
 func TestListingThatRepeatsItselfStartsOnce(t *testing.T) {
 	c := newComparing(t)

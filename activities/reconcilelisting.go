@@ -30,7 +30,7 @@ func (r *reconciliation) listing(ctx context.Context, source, cursor string) (pa
 	}
 	listed, err := lister.Completions(ctx, lmsapi.Window{From: r.run.From, To: r.run.To}, cursor)
 	if err != nil {
-		return page{}, err
+		return page{}, ofLookUp(err)
 	}
 	if listed.Next == cursor && cursor != "" {
 		return page{}, training.Fail(training.FailureMisread, "list completions", source, "the listing does not go on")
@@ -87,7 +87,11 @@ func (r *reconciliation) rows(ctx context.Context, source, method string, rows [
 			}
 			continue
 		}
-		found.mismatches = append(found.mismatches, reconcile.Listing(c, known(stored))...)
+		ours, err := enrichedKnown(stored)
+		if err != nil {
+			return found, err
+		}
+		found.mismatches = append(found.mismatches, reconcile.Listing(c, ours)...)
 		found.seen = append(found.seen, stored.Fingerprint)
 	}
 	return found, r.start(ctx, method, missing)
@@ -115,7 +119,9 @@ func (r *reconciliation) known(ctx context.Context, c training.Completion, caugh
 	}
 	all := make([]reconcile.Known, len(candidates))
 	for i, candidate := range candidates {
-		all[i] = known(candidate)
+		if all[i], err = enrichedKnown(candidate); err != nil {
+			return stored, false, err
+		}
 	}
 	match, ok := reconcile.Match(c, all, r.in.Settings.SameWithin)
 	if !ok {
@@ -132,6 +138,18 @@ func (r *reconciliation) known(ctx context.Context, c training.Completion, caugh
 // known is a completion of the journal as the rules see it.
 func known(s journal.Stored) reconcile.Known {
 	return reconcile.Known{Fingerprint: s.Fingerprint, Completion: s.Completion}
+}
+
+// enrichedKnown is known with what was looked up: ids and scores that the event lacks, and the LMS's own instant
+// beside the event's (R15).
+func enrichedKnown(s journal.Stored) (reconcile.Known, error) {
+	whole, err := enriched(s)
+	if err != nil {
+		return reconcile.Known{}, err
+	}
+	k := reconcile.Known{Fingerprint: s.Fingerprint, Completion: whole, Also: []time.Time{whole.CompletedAt}}
+	k.Completion.CompletedAt, k.Completion.Precision = s.Completion.CompletedAt, s.Completion.Precision
+	return k, nil
 }
 
 // catchUp makes findable what has arrived since the index was last brought up.

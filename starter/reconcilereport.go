@@ -77,12 +77,12 @@ func readReport(ctx context.Context, j *journal.Journal, tenant, run string) (re
 		report.Counts[kind] = reconcile.Count{N: c.N, Started: c.Started, Carried: c.Carried, New: c.New}
 	}
 	report.Rows = func(kind training.MismatchKind) iter.Seq2[training.Mismatch, error] {
-		return rows(ctx, j, tenant, r.Run, kind)
+		return mismatches(ctx, j, tenant, r.Run, kind)
 	}
 	return report, nil
 }
 
-func rows(ctx context.Context, j *journal.Journal, tenant, run string, kind training.MismatchKind) iter.Seq2[training.Mismatch, error] {
+func mismatches(ctx context.Context, j *journal.Journal, tenant, run string, kind training.MismatchKind) iter.Seq2[training.Mismatch, error] {
 	return func(yield func(training.Mismatch, error) bool) {
 		for after := (journal.MismatchPlace{}); ; {
 			found, err := j.Mismatches(ctx, tenant, run, kind, after, rowsAtOnce)

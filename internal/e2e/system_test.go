@@ -188,7 +188,7 @@ func (s *system) settings(p plan) {
 		"COUNTERSIGN_SMTP_TLS": "none", "COUNTERSIGN_TEMPORAL_WEB_URL": "http://127.0.0.1:8233",
 		"TEMPORAL_ADDRESS": s.temporal.Address(), "TEMPORAL_NAMESPACE": s.temporal.Namespace(),
 		"E2E_LMS_SECRET": secret, "E2E_QMS_SECRET": "qms-secret", "E2E_LRS_SECRET": "lrs-secret",
-		"E2E_MOODLE_TOKEN": "s3cret-moodle-token",
+		"E2E_MOODLE_TOKEN":  "s3cret-moodle-token",
 		"E2E_DOCEBO_SECRET": "s3cret-docebo-webhook", "E2E_DOCEBO_API": "s3cret-docebo-api",
 	}
 }

@@ -81,11 +81,16 @@ func compareListing(tb testing.TB, n int) uint64 {
 	return lms.most
 }
 
-// However long the listing, a page of it is in memory: ten times the rows are no quarter of a megabyte more.
+// However long the listing, a page of it is in memory: ten times the rows are no quarter of a megabyte more. What
+// other tests have left running allocates too, now and then; a listing that is kept is more every time.
 func TestListingIsComparedInBoundedMemory_R143_R147(t *testing.T) {
 	compareListing(t, 200) // what is made once is none of a listing's
-	few, many := compareListing(t, 400), compareListing(t, 4_000)
-	require.Less(t, many, few+256<<10, "%d and %d bytes live", few, many)
+	for range 5 {
+		if few, many := compareListing(t, 400), compareListing(t, 4_000); many < few+256<<10 {
+			return
+		}
+	}
+	t.Error("a longer listing takes more memory")
 }
 
 func BenchmarkReconcile100000(b *testing.B) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,8 +96,8 @@ func TestScheduledReconciliationThroughTheWholeSystem_R143_R144(t *testing.T) {
 	s.startStarter()
 	s.eventually(func() bool {
 		_, err := s.client.ScheduleClient().GetHandle(t.Context(), reconciliationID).Describe(t.Context())
-		_, gone := err.(*serviceerror.NotFound)
-		return gone
+		var gone *serviceerror.NotFound
+		return errors.As(err, &gone)
 	}, "the schedule is removed")
 	s.record("reconciliation", training.Fingerprint(reconciliationID))
 }

@@ -13,8 +13,6 @@ import (
 
 	"countersign/internal/journal"
 	"countersign/internal/lmsapi"
-	arenasim "countersign/internal/simulator/arena"
-	"countersign/internal/simulator/fault"
 	"countersign/internal/training"
 	"countersign/workflows"
 

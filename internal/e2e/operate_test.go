@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	batchpb "go.temporal.io/api/batch/v1"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 )
@@ -37,7 +39,13 @@ func (s *system) batch(query string, operation *workflowservice.StartBatchOperat
 	s.t.Helper()
 	operation.Namespace, operation.VisibilityQuery = s.temporal.Namespace(), query
 	operation.JobId, operation.Reason = journal.NewDeliveryID(), "as docs/operate.md says"
-	_, err := s.client.WorkflowService().StartBatchOperation(s.t.Context(), operation)
+	var err error
+	s.eventually(func() bool {
+		// The server runs one batch at a time, and the list that it counts them by is a moment behind.
+		_, err = s.client.WorkflowService().StartBatchOperation(s.t.Context(), operation)
+		var busy *serviceerror.ResourceExhausted
+		return !errors.As(err, &busy)
+	}, "the batch before is over")
 	require.NoError(s.t, err)
 	var done *workflowservice.DescribeBatchOperationResponse
 	s.eventually(func() bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"countersign/internal/breaker"
@@ -24,11 +25,24 @@ func (a *Activities) LookAtTarget(ctx context.Context, in workflows.LookAtTarget
 	if !in.Probe || target.State != training.TargetHeld || target.Until.After(time.Now()) {
 		return standingOf(target), nil
 	}
-	answered, retryAfter, err := a.probe(ctx, target)
+	log := a.cfg.Log.With("tenant", in.Tenant, "target", in.Target, "incident", target.Incident)
+	tenant, ok := a.cfg.Tenant(in.Tenant)
+	if !ok { // nobody can ask for it any more: what is queued goes on, and ends in review
+		log.Warn("target released: the tenant is not in the settings any more")
+		if err := a.cfg.Targets.Answers(ctx, in.Tenant, in.Target); err != nil {
+			return workflows.TargetStanding{}, err
+		}
+		target, err = a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
+		return standingOf(target), err
+	}
+	example, err := a.example(ctx, target, in.Look)
 	if err != nil {
 		return workflows.TargetStanding{}, err
 	}
-	log := a.cfg.Log.With("tenant", in.Tenant, "target", in.Target, "incident", target.Incident)
+	answered, retryAfter, err := a.probe(ctx, tenant, target, example)
+	if err != nil {
+		return workflows.TargetStanding{}, err
+	}
 	if !answered {
 		log.Info("target does not answer yet")
 		standing := standingOf(target)
@@ -43,25 +57,41 @@ func (a *Activities) LookAtTarget(ctx context.Context, in workflows.LookAtTarget
 	return standingOf(target), err
 }
 
-// probe repeats the reads of the completion that failed. What one cannot read would fail again, whatever
-// else the target answers: a permission may be missing for just that.
-func (a *Activities) probe(ctx context.Context, target journal.Target) (answered bool, retryAfter time.Duration, err error) {
-	tenant, ok := a.cfg.Tenant(target.Tenant)
-	if !ok {
-		return false, 0, fmt.Errorf("probe %s: tenant %s is not in this worker's settings", target.Name, target.Tenant)
+// examples is how many of those that wait the probes take turns with.
+const examples = 20
+
+// example is the completion that a probe repeats: with every other look the one that has failed, else one of
+// those that wait. A single record that the target never reads must not hold the tenant for ever.
+func (a *Activities) example(ctx context.Context, target journal.Target, look int) (training.Fingerprint, error) {
+	if look%2 != 0 || look == 0 {
+		return target.Example, nil
 	}
+	waiting, err := a.cfg.Targets.WaitingFor(ctx, target.Tenant, target.Name, target.BeganAt, journal.Waiting{}, examples)
+	if err != nil {
+		return "", err
+	}
+	waiting = slices.DeleteFunc(waiting, func(w journal.Waiting) bool { return w.Fingerprint == target.Example })
+	if len(waiting) == 0 {
+		return target.Example, nil
+	}
+	return waiting[(look/2-1)%len(waiting)].Fingerprint, nil
+}
+
+// probe repeats the reads of a completion. What one cannot read would fail again, whatever else the target
+// answers: a permission may be missing for just that.
+func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Target, example training.Fingerprint) (answered bool, retryAfter time.Duration, err error) {
 	counts := tenant.Breaker
 	if counts == nil { // the settings have changed since
 		counts = breaker.New(breaker.Config{Failures: 1, Patience: tenant.Policy.Retry.Maximum})
 	}
-	watch := counts.Watch(tenant.QMS, target.Example)
+	watch := counts.Watch(tenant.QMS, example)
 	tenant.QMS = watch
-	stored, err := a.cfg.Journal.Completion(ctx, target.Tenant, target.Example)
+	stored, err := a.cfg.Journal.Completion(ctx, target.Tenant, example)
 	switch {
 	case err == nil:
 		s, broken := subjectOf(a.cfg.Journal, tenant, stored)
-		if broken != nil {
-			return false, 0, broken
+		if broken != nil { // which says nothing about the target
+			break
 		}
 		if err = s.resolveLearner(ctx); err == nil {
 			_, err = s.findRecord(ctx)

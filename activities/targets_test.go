@@ -8,6 +8,7 @@ import (
 
 	"countersign/internal/breaker"
 	"countersign/internal/journal"
+	"countersign/internal/qms"
 	arenasim "countersign/internal/simulator/arena"
 	"countersign/internal/simulator/fault"
 	lrssim "countersign/internal/simulator/lrs"
@@ -205,6 +206,51 @@ func TestProbeAsksWhatHasFailed(t *testing.T) {
 		require.Equal(t, training.TargetHeld, w.look().State)
 		require.Equal(t, training.TargetAnswering, w.look().State)
 	})
+}
+
+// One record that the QMS never reads holds nobody else: the probes take turns with what waits.
+func TestProbesTakeTurns(t *testing.T) {
+	w := holding(t)
+	poisoned, healthy := w.learner(1), w.learner(2)
+	w.held(time.Time{}, poisoned.Fingerprint)
+	_, failure := run[struct{}](w, "ResolveLearner", healthy)
+	require.Equal(t, training.FailureHeld, failure.Class)
+	look := func(n int) training.TargetState {
+		standing, failure := run[workflows.TargetStanding](w, "LookAtTarget", workflows.LookAtTarget{
+			TargetRef: workflows.TargetRef{Tenant: "acme", Target: training.TargetQMS}, Probe: true, Look: n,
+		})
+		require.Empty(t, failure)
+		return standing.State
+	}
+	w.tenant.EmployeeID = func(_ string, l training.Learner) string { return l.ExternalID }
+	w.tenant.QMS = unreadable{w.tenant.QMS, "HR-1"}
+	require.Equal(t, training.TargetHeld, look(1))
+	require.Equal(t, training.TargetAnswering, look(2))
+}
+
+// unreadable does not answer about one employee.
+type unreadable struct {
+	qms.Client
+	employee string
+}
+
+func (u unreadable) Employee(ctx context.Context, employeeID string) error {
+	if employeeID == u.employee {
+		return training.Fail(training.FailureUnreachable, "read employee", employeeID, "500")
+	}
+	return u.Client.Employee(ctx, employeeID)
+}
+
+// A tenant that is no longer in the settings can be asked for nothing: its completions are not kept queued.
+func TestTenantWithoutSettingsIsNotHeld(t *testing.T) {
+	w := holding(t)
+	_, err := w.journal.Hold(t.Context(), journal.Target{Tenant: "gone", Name: training.TargetQMS, Incident: "gone/qms/1", BeganAt: time.Now()})
+	require.NoError(t, err)
+	standing, failure := run[workflows.TargetStanding](w, "LookAtTarget", workflows.LookAtTarget{
+		TargetRef: workflows.TargetRef{Tenant: "gone", Target: training.TargetQMS}, Probe: true,
+	})
+	require.Empty(t, failure)
+	require.Equal(t, training.TargetAnswering, standing.State)
 }
 
 // A person pauses and resumes; a probe never looks at what is paused.

@@ -40,7 +40,8 @@ func NewOutage(tenant, target string, p training.Policy) Outage {
 	return Outage{TargetRef: TargetRef{tenant, target}, DigestEvery: p.DigestEvery, Policy: p.Outage}
 }
 
-// pausedLook is how often a paused target is looked at, in case what a person said did not get through.
+// pausedLook is how often a target is looked at that is not to be asked now, in case what a person said did
+// not get through.
 const pausedLook = 30 * time.Minute
 
 // WatchOutage takes care of a target of a tenant from its first failure to its all-clear.
@@ -60,7 +61,12 @@ func WatchOutage(ctx workflow.Context, in Outage) error {
 	if in.Pause != nil {
 		decision := *in.Pause
 		decision.Action, o.Pause = training.ActionPause, nil
-		if err := decision.Validate([]training.Action{training.ActionPause}); err != nil {
+		err := decision.Validate([]training.Action{training.ActionPause})
+		if err == nil && (o.Tenant == "" || o.Target != training.TargetQMS) {
+			// A row of a target that no step asks would keep the tenant queued, and stop nothing under way.
+			err = fmt.Errorf("tenant must be given, and target be %q", training.TargetQMS)
+		}
+		if err != nil {
 			return temporal.NewNonRetryableApplicationError(err.Error(), "decision_refused", nil)
 		}
 		if err := o.change(ctx, decision); err != nil {
@@ -125,7 +131,7 @@ func (o *outage) look(ctx workflow.Context, probe bool) (TargetStanding, error) 
 		StartToCloseTimeout: readTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}, Summary: summaries[lookAtTarget],
 	})
 	var standing TargetStanding
-	err := workflow.ExecuteLocalActivity(local, lookAtTarget, LookAtTarget{TargetRef: o.TargetRef, Probe: probe}).Get(ctx, &standing)
+	err := workflow.ExecuteLocalActivity(local, lookAtTarget, LookAtTarget{TargetRef: o.TargetRef, Probe: probe, Look: o.Looks}).Get(ctx, &standing)
 	if err != nil {
 		if temporal.IsCanceledError(err) {
 			return standing, err
@@ -155,6 +161,10 @@ func (o *outage) held(ctx workflow.Context, standing TargetStanding) (probe bool
 	}
 	next := now.Add(gap)
 	o.page = func() string { return heldTargetPage(standing, o.Looks, next) }
+	if standing.Until.After(now.Add(pausedLook)) {
+		_, err := o.wait(ctx, pausedLook, "held: look whether it was resumed")
+		return false, err
+	}
 	said, err := o.wait(ctx, gap, fmt.Sprintf("probe %d of the %s", o.Looks+1, o.Target))
 	return !said, err
 }

@@ -218,7 +218,22 @@ func TestSpentBudgetIsLeftAloneUntilItsReset(t *testing.T) {
 	require.Len(t, w.target.probes, 1)
 	require.WithinDuration(t, row.Until, w.target.probes[0], time.Second)
 	require.Len(t, w.told, 2)
-	require.Less(t, w.target.looks, 12, "nothing spins")
+	require.Less(t, w.target.looks, 20, "nothing spins")
+}
+
+// The starter's command has resumed it while Temporal was away: that is seen long before the budget's reset.
+func TestSpentBudgetThatAPersonResumesUnheard(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	row := heldSince(env)
+	row.Class, row.Until = training.FailureRateLimited, env.Now().Add(23*time.Hour)
+	w.target = target{row: row, waiting: waiting(1)}
+	start := env.Now()
+	env.RegisterDelayedCallback(func() { w.target.row.State = training.TargetAnswering }, time.Minute)
+	watched(t, env, outageOfAcme())
+	require.Empty(t, w.target.probes)
+	require.Less(t, env.Now().Sub(start), time.Hour)
+	require.Len(t, w.target.resumed, 1)
 }
 
 // A person pauses a target, named and with a reason; nothing is asked of it until a person resumes it.
@@ -279,6 +294,14 @@ func TestTargetIsPausedFromTheWebUI(t *testing.T) {
 	env = environment(t, w)
 	env.ExecuteWorkflow(OutageWorkflow, Outage{TargetRef: TargetRef{Tenant: "acme"}, Pause: &training.Decision{Reason: "nobody says so"}})
 	require.ErrorContains(t, env.GetWorkflowError(), "by must name the person")
+
+	for _, misspelt := range []TargetRef{{Tenant: "acme", Target: "QMS"}, {Target: training.TargetQMS}} {
+		w = &world{}
+		env = environment(t, w)
+		env.ExecuteWorkflow(OutageWorkflow, Outage{TargetRef: misspelt, Pause: &training.Decision{By: "m.keller", Reason: "QMS migration"}})
+		require.ErrorContains(t, env.GetWorkflowError(), `target be "qms"`)
+		require.Empty(t, w.target.changes)
+	}
 }
 
 // Whoever is not named, or misspells a field, changes nothing and is told so.

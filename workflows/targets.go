@@ -35,6 +35,8 @@ type TargetRef struct {
 type LookAtTarget struct {
 	TargetRef
 	Probe bool `json:"probe,omitempty"`
+	// Look counts the probes from 1: they take turns with what they ask for.
+	Look int `json:"look,omitempty"`
 }
 
 // TargetStanding is where a target stands. It names nobody but those who decide.

@@ -37,8 +37,12 @@ func changeTarget(ctx context.Context, action training.Action, args []string, st
 		return fmt.Errorf("%s: %w", action, err)
 	}
 	return opened(ctx, stderr, func(p *process.Process) error {
-		t, ok := p.Tenants.Tenant(*tenant)
-		if !ok {
+		policy := training.DefaultPolicy()
+		if t, ok := p.Tenants.Tenant(*tenant); ok {
+			policy = t.Policy
+		} else if known, err := p.Journal.Target(ctx, *tenant, training.TargetQMS); err != nil {
+			return err
+		} else if action != training.ActionResume || !known.State.Holds() { // what was paused can be resumed after its settings are gone
 			return fmt.Errorf("%s: the settings have no tenant %s", action, *tenant)
 		}
 		changed, err := change(ctx, p.Journal, *tenant, decision, time.Now())
@@ -52,7 +56,7 @@ func changeTarget(ctx context.Context, action training.Action, args []string, st
 		telling, cancel := context.WithTimeout(ctx, tellTimeout)
 		defer cancel()
 		outages := dispatch.Outages{Temporal: p.Temporal, Namespace: p.Namespace, TaskQueue: p.Settings.TaskQueue}
-		err = outages.Changed(telling, workflows.NewOutage(*tenant, training.TargetQMS, t.Policy))
+		err = outages.Changed(telling, workflows.NewOutage(*tenant, training.TargetQMS, policy))
 		if err != nil { // the sweep makes up for it
 			p.Log.Warn("Temporal does not know of it yet", "error", err)
 		}

@@ -70,6 +70,25 @@ func TestPauseAndResumeByCommand(t *testing.T) {
 	require.Equal(t, 1.0, gathered(t, metrics)["countersign_target_incidents_total"])
 }
 
+// What was paused and has lost its settings since is resumed by command all the same: its queue stands still.
+func TestResumeOfATenantWithoutSettings(t *testing.T) {
+	s := start(t, free)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	resume := func() error {
+		var out, problems bytes.Buffer
+		return run(t.Context(), []string{"resume", "-tenant", "globex", "-by", "m.keller", "-reason", "gone"}, nil, &out, &problems)
+	}
+	require.ErrorContains(t, resume(), "no tenant globex")
+	_, err := s.Journal.Pause(t.Context(), "globex", training.TargetQMS, "globex/qms/1", training.Decision{
+		Action: training.ActionPause, By: "m.keller", Reason: "QMS migration",
+	})
+	require.NoError(t, err)
+	require.NoError(t, resume())
+	target, err := s.Journal.Target(t.Context(), "globex", training.TargetQMS)
+	require.NoError(t, err)
+	require.Equal(t, training.TargetAnswering, target.State)
+}
+
 // gathered are the values of the tenant's metrics, by name and state.
 func gathered(t *testing.T, from prometheus.Gatherer) map[string]float64 {
 	t.Helper()

@@ -129,6 +129,18 @@ func TestQMSThatDoesNotAnswerIsHeld(t *testing.T) {
 	require.Equal(t, training.FailureUnreachable, failure.Class, "as it was")
 }
 
+// What is parked because the QMS takes no writes goes on with its outage, though it could be read.
+func TestWriteWithoutAnAnswerIsTheTargetsFailure(t *testing.T) {
+	w := holding(t)
+	ref := w.learner(1)
+	plan, failure := w.check(ref)
+	require.Empty(t, failure)
+	w.qms.Fault(arenasim.EndpointComplete, fault.Status(503, fault.Forever))
+	_, failure = w.complete(ref, plan)
+	require.Equal(t, training.FailureUnreachable, failure.Class)
+	require.Equal(t, training.TargetQMS, failure.Target)
+}
+
 // A tenant that wants no holds has none, and what fails elsewhere is no outage of the QMS.
 func TestWhatIsNotHeld(t *testing.T) {
 	w := holding(t)

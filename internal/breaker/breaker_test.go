@@ -116,7 +116,13 @@ func TestReadsDoNotHideThatWritesFail(t *testing.T) {
 	w.client.write = failure(training.FailureUnreachable)
 	var tripped bool
 	for n := range 3 {
-		_, tripped = w.step(n, func(ctx context.Context, c *breaker.Watch) { reads(ctx, c); writes(ctx, c); reads(ctx, c) })
+		_, tripped = w.step(n, func(ctx context.Context, c *breaker.Watch) {
+			reads(ctx, c)
+			require.False(t, c.Silent())
+			writes(ctx, c)
+			reads(ctx, c)
+			require.True(t, c.Silent(), "that the record could be read does not say that it was written")
+		})
 	}
 	require.True(t, tripped)
 

@@ -14,9 +14,11 @@ type Watch struct {
 	breaker    *Breaker
 	completion training.Fingerprint
 
-	mu      sync.Mutex
-	asked   bool
-	silent  bool
+	mu    sync.Mutex
+	asked bool
+	// silentRead and silentWrite are whether the last of them came to nothing.
+	silentRead, silentWrite bool
+
 	trip    Trip
 	tripped bool
 }
@@ -26,8 +28,11 @@ var _ qms.Client = (*Watch)(nil)
 // Asked reports whether the QMS was asked anything.
 func (w *Watch) Asked() bool { return w.read(func() bool { return w.asked }) }
 
-// Silent reports whether the last call came to nothing as in an outage.
-func (w *Watch) Silent() bool { return w.read(func() bool { return w.silent }) }
+// Silent reports whether the last call came to nothing as in an outage, or the last write did: the read by
+// which it is settled may be answered all the same.
+func (w *Watch) Silent() bool {
+	return w.read(func() bool { return w.silentRead || w.silentWrite })
+}
 
 // Tripped says whether the target is to be held because of a call of this step.
 func (w *Watch) Tripped() (Trip, bool) {
@@ -47,7 +52,10 @@ func (w *Watch) saw(write bool, err error) {
 	trip, tripped := w.breaker.observe(write, w.completion, m, failure)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked, w.silent = true, m == silence
+	w.asked, w.silentRead = true, !write && m == silence
+	if write {
+		w.silentWrite = m == silence
+	}
 	if tripped {
 		w.trip, w.tripped = trip, true
 	}

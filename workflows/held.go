@@ -13,6 +13,11 @@ import (
 // ResumeSignal tells a completion that its target answers again.
 const ResumeSignal = "resume"
 
+// deafGap is how long a completion waits, whatever it is told, once its history has grown long: a target that
+// is read and takes no write for weeks is released and held again every few minutes, and Temporal ends a
+// workflow with too many events.
+const deafGap = time.Hour
+
 // repairPriority is behind that of new completions, which have Temporal's 3.
 const repairPriority = 4
 
@@ -41,10 +46,15 @@ func unheld[Out any](ctx workflow.Context, c *completion, step func() (Out, *tra
 // waitOutHold waits until the target is said to answer, a person says "retry", or it is time to look.
 func (c *completion) waitOutHold(ctx workflow.Context, failure *training.Failure, n int) error {
 	gap := max(holdGap.Gap(n), failure.RetryAfter)
+	deaf := workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	if deaf {
+		gap = max(deafGap, failure.RetryAfter)
+	}
 	if err := c.showHeld(ctx, failure, gap); err != nil {
 		return err
 	}
 	hold := newHold(ctx, gap)
+	hold.deaf = deaf
 	if err := c.together(ctx, hold); err != nil {
 		return err
 	}
@@ -60,13 +70,15 @@ func (c *completion) waitOutHold(ctx workflow.Context, failure *training.Failure
 type hold struct {
 	*pause
 	resumes workflow.ReceiveChannel
+	// deaf is true where only time ends it, or a person.
+	deaf bool
 }
 
 func newHold(ctx workflow.Context, gap time.Duration) *hold {
-	return &hold{newPause(ctx, gap, "held: look again at the latest"), workflow.GetSignalChannel(ctx, ResumeSignal)}
+	return &hold{pause: newPause(ctx, gap, "held: look again at the latest"), resumes: workflow.GetSignalChannel(ctx, ResumeSignal)}
 }
 
-func (h *hold) ready() bool { return h.resumes.Len() > 0 || h.pause.ready() }
+func (h *hold) ready() bool { return h.pause.ready() || !h.deaf && h.resumes.Len() > 0 }
 
 // restart does nothing: "retry" has ended the wait, and the step is what begins anew.
 func (h *hold) restart(workflow.Context) {}

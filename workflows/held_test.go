@@ -56,6 +56,23 @@ func TestHeldStepBurnsNoAttempt_R123(t *testing.T) {
 	}
 }
 
+// A target that is released and held again for weeks does not fill the completion's history.
+func TestHeldForWeeksKeepsItsHistoryShort(t *testing.T) {
+	w := &world{resolve: func(n int) error {
+		if n < 4 {
+			return heldFailure()
+		}
+		return nil
+	}}
+	env := environment(t, w)
+	env.SetContinueAsNewSuggested(true)
+	for n := range 24 {
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(ResumeSignal, nil) }, time.Duration(n)*5*time.Minute)
+	}
+	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
+	require.Equal(t, []time.Duration{time.Hour, time.Hour, time.Hour}, w.gaps(resolveLearner))
+}
+
 // A signal that got lost delays the completion and does not strand it.
 func TestHeldStepLooksItself(t *testing.T) {
 	w := &world{check: func(n int) (RecordPlan, error) {

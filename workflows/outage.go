@@ -190,8 +190,12 @@ func (o *outage) allClear(ctx workflow.Context) error {
 	if o.Last.State == training.TargetPaused {
 		what, class = "was resumed", training.FailureHeld
 	}
+	over := workflow.Now(ctx)
+	if o.Round != nil {
+		over = o.Round.Began // what has gone on since is no outage
+	}
 	text := fmt.Sprintf("the %s %s after %s; %d completions went on by themselves",
-		o.Target, what, workflow.Now(ctx).Sub(o.Last.BeganAt).Round(time.Second), o.Resumed)
+		o.Target, what, over.Sub(o.Last.BeganAt).Round(time.Second), o.Resumed)
 	o.page = func() string { return "Over: " + escapeLong(text) + "." }
 	o.show(ctx)
 	if !o.ToldHeld && o.Last.State != training.TargetPaused {

@@ -24,6 +24,10 @@ const resumeBurst = 5
 // counts for itself, and the one that saw it first need not be the one that had seen enough.
 const parkedLead = 5 * time.Minute
 
+// lookedAtTwice is how many first gaps of a probe lie between the two passes, at most the longest step: a target
+// that is read and takes no write must be seen to fail again before its incident is settled.
+const lookedAtTwice = 10
+
 // longestPage bounds one activity.
 const longestPage = 100
 
@@ -59,7 +63,7 @@ func (o *outage) resume(ctx workflow.Context, standing TargetStanding) error {
 		o.Round.After = page.Next
 	case !o.Round.Second:
 		o.Round.Second, o.Round.After = true, Place{}
-		pause = max(pause, o.Policy.Probe.First)
+		pause = max(pause, min(lookedAtTwice*o.Policy.Probe.First, writeTimeout))
 	default:
 		var settled SettledTarget
 		return journalWrite(ctx, settleTarget, o.TargetRef, &settled)

@@ -101,7 +101,9 @@ func (c *completion) lookAgain(ctx workflow.Context, k *clock, read int, failed 
 	summary := fmt.Sprintf("read the record, time %d: has the QMS decided?", read)
 	k.add(workflow.Now(ctx).Add(gap), summary, func(ctx workflow.Context) (bool, error) {
 		var standing Standing
-		failure, err := failureOf(readRecord, c.look(ctx, readRecord, ReadRecord{Ref: c.ref, RecordID: c.result.RecordID}).Get(ctx, &standing))
+		err := c.look(ctx, readRecord, ReadRecord{Ref: c.ref, RecordID: c.result.RecordID}).Get(ctx, &standing)
+		c.leaveQueue(err)
+		failure, err := failureOf(readRecord, err)
 		switch {
 		case err != nil:
 			return false, err

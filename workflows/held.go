@@ -1,11 +1,13 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"countersign/internal/training"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
@@ -120,6 +122,14 @@ func (c *completion) queue(step string) string {
 		return c.in.QMSQueue
 	default:
 		return ""
+	}
+}
+
+// leaveQueue gives up the queue of a budget that no worker polls any more. A person who says "retry" could wait
+// in it for ever. What is left of the budget is kept by each worker.
+func (c *completion) leaveQueue(err error) {
+	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START {
+		c.in.QMSQueue = ""
 	}
 }
 

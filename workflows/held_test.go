@@ -8,8 +8,10 @@ import (
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 )
 
 // heldFailure is what a step returns whose target is held. It ends the activity: Temporal makes no attempt of it.
@@ -176,4 +178,28 @@ func TestStepsAtTheQMSHaveAQueueOfTheirOwn(t *testing.T) {
 	}
 	require.NotEqual(t, own, queues[issueCertificate])
 	require.Equal(t, []time.Duration{time.Minute}, w.gaps(resolveLearner), "the schedule is the same")
+}
+
+// A queue that no worker polls any more, because the budget has left the settings, is given up.
+func TestQueueThatNobodyPollsIsLeft(t *testing.T) {
+	w := &world{resolve: func(n int) error {
+		if n == 1 {
+			return temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START, nil)
+		}
+		return nil
+	}}
+	env := environment(t, w)
+	var queues []string
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == resolveLearner {
+			queues = append(queues, info.TaskQueue)
+		}
+	})
+	in := input()
+	in.QMSQueue = QMSQueue("countersign", "acme")
+	env.ExecuteWorkflow(CompletionWorkflow, in)
+	require.NoError(t, env.GetWorkflowError())
+	require.Len(t, queues, 2)
+	require.Equal(t, in.QMSQueue, queues[0])
+	require.NotEqual(t, in.QMSQueue, queues[1])
 }

@@ -25,7 +25,7 @@ const (
 	// heartbeatTimeout is how soon a worker that was killed in the middle of a step is noticed.
 	heartbeatTimeout = 15 * time.Second
 	// queuePatience ends the wait in a tenant's own queue that no worker polls any more, because its
-	// settings have changed: then a person hears of it.
+	// settings have changed: then the steps go through the workflow's own.
 	queuePatience = 24 * time.Hour
 )
 
@@ -148,6 +148,7 @@ func (s *step[Out]) beginOnce(ctx workflow.Context, retry training.Retry) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		var out Out
 		err := first.Get(ctx, &out)
+		s.c.leaveQueue(err)
 		failure, other := failureOf(s.name, err)
 		if other != nil || failure == nil || !failure.Class.Transient() || failure.Class == training.FailureHeld {
 			done.Set(out, err)
@@ -200,7 +201,9 @@ func (s *step[Out]) execute(ctx workflow.Context, ref Ref, retry training.Retry)
 // get is the step's result, or a failure for a person, or an error for nobody.
 func (s *step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
 	var out Out
-	failure, err := failureOf(s.name, s.future.Get(ctx, &out))
+	err := s.future.Get(ctx, &out)
+	s.c.leaveQueue(err)
+	failure, err := failureOf(s.name, err)
 	if failure != nil {
 		failure.Attempts = append(slices.Clip(s.earlier), failure.Attempts...)
 	}

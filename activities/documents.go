@@ -37,7 +37,7 @@ func (a *Activities) PostStatement(ctx context.Context, in workflows.Document) (
 			return workflows.Issued{}, nil
 		}
 		stored, err := a.storedOnce(ctx, in, training.EffectStatement, func() (journal.Effect, error) {
-			id, body, err := xapi.New(s.completion(), s.tenant.Statements)
+			id, body, err := xapi.New(s.stored.Fingerprint, s.completion(), s.tenant.Statements)
 			return journal.Effect{ID: id, ContentType: "application/json", Bytes: body}, err
 		})
 		if err != nil || !stored.DeliveredAt.IsZero() {

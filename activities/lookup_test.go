@@ -87,6 +87,23 @@ func TestWhatTheEventLacksIsLookedUp_R15(t *testing.T) {
 	require.Equal(t, calls, lms.Calls(fault.Any), "asked once")
 }
 
+// The fingerprint in a statement leads to the completion in the journal, though the LMS knew another instant.
+func TestStatementOfWhatWasLookedUpHasTheEventsFingerprint_R148(t *testing.T) {
+	w := newWorld(t)
+	w.lookingUp()
+	ref := w.journaled(bare())
+	w.lookUp(ref)
+	record := w.assigned()
+	_, failure := run[workflows.VerifiedRecord](w, "CompleteRecord", workflows.CompleteRecord{Ref: ref, RecordID: record, Target: training.RecordCompleted})
+	require.Empty(t, failure)
+	_, failure = run[workflows.Issued](w, "PostStatement", workflows.Document{Ref: ref, RecordID: record})
+	require.Empty(t, failure)
+	stored, err := w.journal.Effect(t.Context(), "acme", ref.Fingerprint, training.EffectStatement)
+	require.NoError(t, err)
+	require.Contains(t, string(stored.Bytes), string(ref.Fingerprint))
+	require.Contains(t, string(stored.Bytes), finished().Format("2006-01-02T15:04:05.000Z"))
+}
+
 // A retry, a replay and another worker see what the first look-up saw, whatever the LMS says by then. Only an employee
 // id that was missing is taken.
 func TestWhatWasLookedUpStands_R15(t *testing.T) {

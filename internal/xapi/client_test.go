@@ -85,7 +85,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func statementBody(t *testing.T) (string, []byte) {
 	t.Helper()
-	id, body, err := xapi.New(completion(), options())
+	id, body, err := xapi.New(completion().Fingerprint(), completion(), options())
 	require.NoError(t, err)
 	return id, body
 }

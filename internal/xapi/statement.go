@@ -74,13 +74,13 @@ type activityContext struct {
 }
 
 // New builds the statement of a completion (R148–R155): its id, a lower-case UUIDv5 of
-// fingerprint, verb and object, and its bytes. The same completion gives the same bytes.
+// fingerprint, verb and object, and its bytes. The same completion gives the same bytes. fp is that of the event,
+// which c may know more than: its LMS may have been asked since.
 //
 // A day without a time is sent as midnight UTC of that day: LRSs differ on whether they take a
 // date alone. The error is a *training.Failure of class FailureStatementRefused when the
 // completion or the settings give no valid statement; it names no person.
-func New(c training.Completion, opts Options) (id string, body []byte, err error) {
-	fp := c.Fingerprint()
+func New(fp training.Fingerprint, c training.Completion, opts Options) (id string, body []byte, err error) {
 	refuse := func(err error) error {
 		f := training.FailWith(training.FailureStatementRefused, "build statement", fp.Short(), err)
 		f.Detail = err.Error()

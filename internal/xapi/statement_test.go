@@ -53,7 +53,7 @@ func TestStatementIsTheGoldenOne_R148_to_R154(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, o := completion(), options()
 			tt.change(&c, &o)
-			id, body, err := xapi.New(c, o)
+			id, body, err := xapi.New(c.Fingerprint(), c, o)
 			require.NoError(t, err)
 			require.Empty(t, strictly(id, body))
 			want, err := os.ReadFile("testdata/" + name + ".json")
@@ -64,24 +64,24 @@ func TestStatementIsTheGoldenOne_R148_to_R154(t *testing.T) {
 }
 
 func TestStatementIDNamesFingerprintVerbAndObject(t *testing.T) {
-	id, _, err := xapi.New(completion(), options())
+	id, _, err := xapi.New(completion().Fingerprint(), completion(), options())
 	require.NoError(t, err)
 
 	renamed := completion()
 	renamed.Course.Title, renamed.Score.Raw = "Other", "1"
-	same, _, err := xapi.New(renamed, options())
+	same, _, err := xapi.New(renamed.Fingerprint(), renamed, options())
 	require.NoError(t, err)
 	require.Equal(t, id, same, "what does not make another completion does not make another id")
 
 	other := completion()
 	other.Tenant = "globex"
-	tenant, _, err := xapi.New(other, options())
+	tenant, _, err := xapi.New(other.Fingerprint(), other, options())
 	require.NoError(t, err)
 	require.NotEqual(t, id, tenant)
 
 	o := options()
 	o.CourseIRI = "https://elsewhere.example/{id}"
-	object, _, err := xapi.New(completion(), o)
+	object, _, err := xapi.New(completion().Fingerprint(), completion(), o)
 	require.NoError(t, err)
 	require.NotEqual(t, id, object)
 }
@@ -117,7 +117,7 @@ func TestActorHasExactlyOneIdentifier_R150_R155(t *testing.T) {
 			if tt.homePage == "" {
 				o.HomePage = ""
 			}
-			_, body, err := xapi.New(c, o)
+			_, body, err := xapi.New(c.Fingerprint(), c, o)
 			if tt.err != "" {
 				require.ErrorContains(t, err, tt.err)
 				require.Equal(t, training.FailureStatementRefused, classOf(t, err))
@@ -147,7 +147,7 @@ func TestScoreIsExactAndNeverGuessed_R153_R154(t *testing.T) {
 	} {
 		c := completion()
 		c.Score = tt.score
-		id, body, err := xapi.New(c, options())
+		id, body, err := xapi.New(c.Fingerprint(), c, options())
 		require.NoError(t, err)
 		require.Empty(t, strictly(id, body))
 		var s struct{ Result json.RawMessage }
@@ -170,7 +170,7 @@ func TestWrongSettingsAndCompletionsAreRefusedWithoutNames(t *testing.T) {
 	} {
 		c, o := completion(), options()
 		tt.change(&c, &o)
-		_, _, err := xapi.New(c, o)
+		_, _, err := xapi.New(c.Fingerprint(), c, o)
 		require.ErrorContains(t, err, tt.want)
 		require.Equal(t, training.FailureStatementRefused, classOf(t, err))
 		for _, private := range []string{"Jane", "Doe", "acme.example", "0042", "u:p"} {
@@ -199,7 +199,7 @@ func TestAnyValidCompletionGivesAValidStatement(t *testing.T) {
 		o := options()
 		o.Mbox, o.Names = rapid.Bool().Draw(t, "mbox"), rapid.Bool().Draw(t, "names")
 
-		id, body, err := xapi.New(c, o)
+		id, body, err := xapi.New(c.Fingerprint(), c, o)
 		if c.Validate() != nil {
 			require.Error(t, err)
 			return
@@ -213,7 +213,7 @@ func TestAnyValidCompletionGivesAValidStatement(t *testing.T) {
 
 		again := c
 		again.CompletedAt = c.CompletedAt.UTC()
-		sameID, sameBody, err := xapi.New(again, o)
+		sameID, sameBody, err := xapi.New(again.Fingerprint(), again, o)
 		require.NoError(t, err)
 		require.Equal(t, id, sameID)
 		require.Equal(t, string(body), string(sameBody))

@@ -145,7 +145,7 @@ func (w *world) occupy(k traffic.Key, password string) error {
 		Course:      training.Course{ID: strconv.Itoa(traffic.CourseID), Code: traffic.Course},
 		CompletedAt: k.CompletedAt, Precision: training.PrecisionMillisecond,
 	}
-	id, body, err := xapi.New(c, xapi.Options{HomePage: "https://somebody.else.example", CourseIRI: homePage + "/courses"})
+	id, body, err := xapi.New(c.Fingerprint(), c, xapi.Options{HomePage: "https://somebody.else.example", CourseIRI: homePage + "/courses"})
 	if err != nil {
 		return fmt.Errorf("occupy the statement of key %d: %w", k.Number, err)
 	}

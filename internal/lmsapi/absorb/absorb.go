@@ -13,6 +13,7 @@ package absorb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -98,15 +99,23 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	if l.ID == "" || have.Course.ID == "" || (have.Course.Title != "" && have.EnrollmentID != "" && have.Score.Known() && have.ExpiresAt != nil) {
 		return d, nil
 	}
+	const operation, path = "look up enrollment", "/users/{}/enrollments/{}"
 	var e enrollment
-	err := c.get(ctx, "look up enrollment", "/users/{}/enrollments/{}", []string{l.ID, have.Course.ID}, nil, &e)
+	err := c.get(ctx, operation, path, []string{l.ID, have.Course.ID}, nil, &e)
 	if rest.NotFound(err) {
 		return d, nil
 	}
 	if err != nil {
 		return lmsapi.Details{}, err
 	}
-	d.Course.Title, d.EnrollmentID, d.Score = e.CourseName, e.ID, e.score()
+	if err := errors.Join(rest.About(operation, path, l.ID, e.UserID), rest.About(operation, path, have.Course.ID, e.CourseID)); err != nil {
+		return lmsapi.Details{}, err
+	}
+	d.Course.Title, d.EnrollmentID = e.CourseName, e.ID
+	if finished, _, err := lms.ParseInstant(e.Completed); err != nil || !rest.Near(finished, have.CompletedAt) {
+		return d, nil // enrolled anew: result and expiry are those of another completion
+	}
+	d.Score = e.score()
 	if at, _, err := lms.ParseInstant(e.Expires); err == nil && at.Year() > 1970 {
 		d.ExpiresAt = &at
 	}
@@ -115,6 +124,7 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 
 func (c *Client) user(ctx context.Context, id string) (training.Learner, error) {
 	var user struct {
+		ID              string `json:"id"`
 		Username        string `json:"username"`
 		Email           string `json:"emailAddress"`
 		FirstName       string `json:"firstName"`
@@ -127,6 +137,9 @@ func (c *Client) user(ctx context.Context, id string) (training.Learner, error) 
 	if rest.NotFound(err) {
 		return training.Learner{}, nil
 	}
+	if err == nil {
+		err = rest.About("look up user", "/users/{}", id, user.ID)
+	}
 	number := user.EmployeeNumber
 	switch c.api.ExternalIDField() {
 	case "externalId":
@@ -138,7 +151,10 @@ func (c *Client) user(ctx context.Context, id string) (training.Learner, error) 
 			number = user.ExternalID
 		}
 	}
-	return training.Learner{Username: user.Username, Email: user.Email, ExternalID: number, FirstName: user.FirstName, LastName: user.LastName}, err
+	if err != nil {
+		return training.Learner{}, err
+	}
+	return training.Learner{Username: user.Username, Email: user.Email, ExternalID: number, FirstName: user.FirstName, LastName: user.LastName}, nil
 }
 
 // Check implements lmsapi.Client: the token, and the right to read users, courses and enrollments.

@@ -94,6 +94,9 @@ func (c *Client) get(ctx context.Context, operation, path, id string, query url.
 	if err == nil && doc.Data.ID == "" {
 		err = training.Fail(training.FailureMisread, operation, path, "answer holds no data")
 	}
+	if err == nil {
+		err = rest.About(operation, path, id, doc.Data.ID)
+	}
 	return doc, err == nil, err
 }
 

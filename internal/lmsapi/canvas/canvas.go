@@ -14,6 +14,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"countersign/internal/lms"
 	"countersign/internal/lmsapi"
@@ -84,7 +85,8 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 		d.Score = score
 	}
 	if have.CompletedAtSource == "metadata.event_time" { // the event carried no completed_at
-		return d, c.instant(ctx, k.ID, l.ID, &d)
+		err := c.instant(ctx, have, &d)
+		return d, err
 	}
 	return d, nil
 }
@@ -100,12 +102,18 @@ func (c *Client) get(ctx context.Context, operation, path string, args []string,
 
 func (c *Client) user(ctx context.Context, id string) (training.Learner, error) {
 	var user struct {
+		ID    rest.Text `json:"id"`
 		Name  string    `json:"name"`
 		Email string    `json:"primary_email"`
 		Login string    `json:"login_id"`
 		SISID rest.Text `json:"sis_user_id"`
 	}
-	if _, err := c.get(ctx, "look up user", "/api/v1/users/{}/profile", []string{id}, nil, &user); err != nil {
+	const operation, path = "look up user", "/api/v1/users/{}/profile"
+	_, err := c.get(ctx, operation, path, []string{id}, nil, &user)
+	if err == nil {
+		err = rest.About(operation, path, local(id), user.ID) // "self" is whose token it is
+	}
+	if err != nil {
 		return training.Learner{}, err
 	}
 	// The whole name stays in one piece, as the event's does.
@@ -115,7 +123,12 @@ func (c *Client) user(ctx context.Context, id string) (training.Learner, error) 
 // course gives the SIS id as the code, as events do, else Canvas's own code.
 func (c *Client) course(ctx context.Context, id string) (training.Course, error) {
 	var course courseJSON
-	if _, err := c.get(ctx, "look up course", "/api/v1/courses/{}", []string{id}, nil, &course); err != nil {
+	const operation, path = "look up course", "/api/v1/courses/{}"
+	_, err := c.get(ctx, operation, path, []string{id}, nil, &course)
+	if err == nil {
+		err = rest.About(operation, path, local(id), course.ID)
+	}
+	if err != nil {
 		return training.Course{}, err
 	}
 	return course.training(), nil
@@ -136,9 +149,20 @@ func (k courseJSON) training() training.Course {
 	return training.Course{Title: k.Name, Code: code}
 }
 
+// local is an id as the account itself writes it: a global one is the shard's number times ten to the power of 13,
+// and the local one.
+func local(id string) string {
+	const shard = 10_000_000_000_000
+	if number, err := strconv.ParseUint(id, 10, 63); err == nil && number > shard {
+		return strconv.FormatUint(number%shard, 10)
+	}
+	return id
+}
+
 // score is the final score of the student's enrollment, in percent.
 func (c *Client) score(ctx context.Context, course, user string) (training.Score, error) {
 	var enrollments []struct {
+		User   rest.Text `json:"user_id"`
 		Grades struct {
 			Final rest.Text `json:"final_score"`
 		} `json:"grades"`
@@ -150,7 +174,7 @@ func (c *Client) score(ctx context.Context, course, user string) (training.Score
 		return training.Score{}, err
 	}
 	for _, e := range enrollments {
-		if e.Grades.Final != "" {
+		if e.Grades.Final != "" && string(e.User) == local(user) {
 			return rest.Score(string(e.Grades.Final), "100"), nil
 		}
 	}
@@ -158,12 +182,13 @@ func (c *Client) score(ctx context.Context, course, user string) (training.Score
 }
 
 // instant asks when the last requirement was met.
-func (c *Client) instant(ctx context.Context, course, user string, d *lmsapi.Details) error {
+func (c *Client) instant(ctx context.Context, have training.Completion, d *lmsapi.Details) error {
 	var progress progress
-	if _, err := c.get(ctx, "look up progress", "/api/v1/courses/{}/users/{}/progress", []string{course, user}, nil, &progress); err != nil {
+	if _, err := c.get(ctx, "look up progress", "/api/v1/courses/{}/users/{}/progress", []string{have.Course.ID, have.Learner.ID}, nil, &progress); err != nil {
 		return err
 	}
-	if at, precision, err := lms.ParseInstant(progress.CompletedAt); err == nil {
+	// The event was sent afterwards: a later instant is that of another completion.
+	if at, precision, err := lms.ParseInstant(progress.CompletedAt); err == nil && !at.After(have.CompletedAt) {
 		d.CompletedAt, d.Precision = at, precision
 	}
 	return nil

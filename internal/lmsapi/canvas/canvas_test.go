@@ -42,6 +42,7 @@ func TestCanvas_R15(t *testing.T) {
 		Manner:  canvas.Manner(),
 		New:     func(cfg rest.Config) (lmsapi.Client, error) { return canvas.New(cfg) },
 		Event:   event(),
+		Undated: true,
 		Details: lmsapi.Details{Learner: jane(), Course: clearance(), Score: training.Score{Raw: "91.5", Max: "100"}},
 		Listed: training.Completion{
 			Platform: "canvas", Learner: training.Learner{ID: "10291"}, Course: course,
@@ -78,6 +79,15 @@ func TestProvisionalInstantIsLookedUp_R15(t *testing.T) {
 	got, err := client(t, lms(t).Handler()).Lookup(t.Context(), provisional)
 	require.NoError(t, err)
 	require.Equal(t, lmsapitest.Finished(), got.CompletedAt)
+}
+
+// A learner who did the course again has a later one, which is not the event's.
+func TestLaterInstantIsOfAnotherCompletion(t *testing.T) {
+	provisional := event()
+	provisional.CompletedAt, provisional.CompletedAtSource = lmsapitest.Finished().Add(-time.Minute), "metadata.event_time"
+	got, err := client(t, lms(t).Handler()).Lookup(t.Context(), provisional)
+	require.NoError(t, err)
+	require.Zero(t, got.CompletedAt)
 }
 
 // The vendor's pages disagree on the status of a throttled call; a 403 with these words is one.

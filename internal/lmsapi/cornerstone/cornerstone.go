@@ -127,11 +127,12 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 // answers a field that it does not know with 400.
 func (c *Client) user(ctx context.Context, have training.Learner, into *training.Learner) error {
 	type user struct {
-		Reference string `json:"user_ref"`
-		Login     string `json:"user_login"`
-		Email     string `json:"user_email"`
-		First     string `json:"user_name_first"`
-		Last      string `json:"user_name_last"`
+		ID        rest.Text `json:"user_id"`
+		Reference string    `json:"user_ref"`
+		Login     string    `json:"user_login"`
+		Email     string    `json:"user_email"`
+		First     string    `json:"user_name_first"`
+		Last      string    `json:"user_name_last"`
 	}
 	fields := "user_id,user_ref,user_email,user_name_first,user_name_last"
 	if have.Username == "" {
@@ -139,6 +140,9 @@ func (c *Client) user(ctx context.Context, have training.Learner, into *training
 	}
 	rows, err := rowsOf[user](ctx, c, "look up user", users, "user_id eq "+have.ID, fields)
 	if err == nil && len(rows) == 1 {
+		if err := rest.About("look up user", users, have.ID, rows[0].ID); err != nil {
+			return err
+		}
 		r := rows[0]
 		*into = training.Learner{ExternalID: r.Reference, Username: r.Login, Email: r.Email, FirstName: r.First, LastName: r.Last}
 	}

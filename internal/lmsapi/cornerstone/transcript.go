@@ -68,6 +68,10 @@ func (c *Client) score(ctx context.Context, have training.Completion) (training.
 	var near []row
 	for _, r := range rows {
 		at, precision, err := lms.ParseInstant(r.Completed)
+		if err := errors.Join(rest.About("look up transcript", transcript, have.Learner.ID, r.UserID),
+			rest.About("look up transcript", transcript, have.Course.ID, r.ObjectID)); err != nil {
+			return training.Score{}, err
+		}
 		if err != nil || r.Removed.holds() {
 			continue
 		}

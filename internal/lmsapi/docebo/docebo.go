@@ -84,10 +84,11 @@ func (c *Client) user(ctx context.Context, id string, d *lmsapi.Details) error {
 	var answer struct {
 		Data struct {
 			User struct {
-				Username  string `json:"username"`
-				Email     string `json:"email"`
-				FirstName string `json:"first_name"`
-				LastName  string `json:"last_name"`
+				ID        rest.Text `json:"user_id"`
+				Username  string    `json:"username"`
+				Email     string    `json:"email"`
+				FirstName string    `json:"first_name"`
+				LastName  string    `json:"last_name"`
 			} `json:"user_data"`
 			Fields []struct {
 				ID    rest.Text `json:"id"`
@@ -96,9 +97,13 @@ func (c *Client) user(ctx context.Context, id string, d *lmsapi.Details) error {
 			} `json:"additional_fields"`
 		} `json:"data"`
 	}
-	_, err := c.api.Do(ctx, rest.Call{Operation: "look up user", Path: "/manage/v1/user/{}", Args: []string{id}}, &answer)
+	const operation, path = "look up user", "/manage/v1/user/{}"
+	_, err := c.api.Do(ctx, rest.Call{Operation: operation, Path: path, Args: []string{id}}, &answer)
 	if rest.NotFound(err) {
 		return nil
+	}
+	if err == nil {
+		err = rest.About(operation, path, id, answer.Data.User.ID)
 	}
 	if err != nil {
 		return err
@@ -125,6 +130,7 @@ func (c *Client) enrollment(ctx context.Context, have training.Completion, d *lm
 				Code  rest.Text `json:"code"`
 				Given rest.Text `json:"score_given"`
 				Total rest.Text `json:"score_total"`
+				Date  string    `json:"date_complete"`
 			} `json:"records"`
 		} `json:"data"`
 	}
@@ -138,6 +144,9 @@ func (c *Client) enrollment(ctx context.Context, have training.Completion, d *lm
 	}
 	record := answer.Data.Records
 	d.Course.Title, d.Course.Code = record.Name, string(record.Code)
+	if at, err := instant(record.Date); err == nil && !rest.Near(at, have.CompletedAt) {
+		return nil // enrolled anew: the score is that of another completion
+	}
 	d.Score = rest.Score(string(record.Given), string(record.Total))
 	return nil
 }

@@ -28,6 +28,8 @@ type Spec struct {
 	// Asks is how many calls a lookup makes for a completion that has everything, 0 unless only a call can tell
 	// whether the event's instant is the true one.
 	Asks int
+	// Undated says that the platform shows a score without the date it is of.
+	Undated bool
 	// Listed is the completion of Jane as Completions lists it, zero where the platform lists none. It has the
 	// Event's fingerprint, unless the pages say that they are Apart.
 	Listed training.Completion
@@ -140,6 +142,8 @@ func Run(t *testing.T, spec Spec) {
 	t.Run("ids that cannot be asked for", func(t *testing.T) { testStrangeIDs(t, spec) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, spec) })
 	t.Run("answers of somebody else", func(t *testing.T) { testStrangers(t, spec) })
+	t.Run("answers about somebody else", func(t *testing.T) { testMixedUp(t, spec) })
+	t.Run("result of another year", func(t *testing.T) { testDoneAgain(t, spec) })
 	t.Run("credentials", func(t *testing.T) { testCredentials(t, spec) })
 	t.Run("addresses", func(t *testing.T) { testAddresses(t, spec) })
 	t.Run("budget_R146", func(t *testing.T) { testBudget(t, spec) })

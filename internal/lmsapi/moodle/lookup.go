@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 	"time"
 
 	"countersign/internal/lmsapi"
@@ -44,6 +45,9 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	if state.found && !state.completed && c.api.Now().Sub(have.CompletedAt) < commitTime {
 		return lmsapi.Details{}, training.Fail(training.FailureUnreachable, "look up completion", path, "Moodle does not show the completion yet")
 	}
+	if state.at.After(have.CompletedAt) {
+		return d, nil // Moodle notices afterwards: this is of a later completion, or of what was done beside it since
+	}
 	if state.completed && !state.at.IsZero() {
 		d.CompletedAt, d.Precision = state.at, training.PrecisionMillisecond
 	}
@@ -79,7 +83,22 @@ func (c *Client) user(ctx context.Context, l training.Learner) (training.Learner
 	if err != nil {
 		return training.Learner{}, err
 	}
-	return users[0].learner(), nil
+	found := users[0].learner()
+	same := false // Moodle's database may take "ä" for "a"
+	switch field {
+	case "id":
+		return found, rest.About("look up user", path, value, found.ID) // Moodle reads "12b" as 12
+	case "idnumber":
+		same = found.ExternalID == value
+	case "username":
+		same = strings.EqualFold(found.Username, value)
+	case "email":
+		same = strings.EqualFold(found.Email, value)
+	}
+	if !same {
+		return training.Learner{}, nil
+	}
+	return found, nil
 }
 
 func (c *Client) course(ctx context.Context, id string) (training.Course, error) {
@@ -93,7 +112,8 @@ func (c *Client) course(ctx context.Context, id string) (training.Course, error)
 	if err != nil {
 		return training.Course{}, err
 	}
-	return answer.Courses[0].training(), nil
+	found := answer.Courses[0].training()
+	return found, rest.About("look up course", path, id, found.ID)
 }
 
 // state is how far a learner got.
@@ -143,7 +163,9 @@ func (c *Client) state(ctx context.Context, courseID, learnerID string) (state, 
 func (c *Client) grade(ctx context.Context, courseID, learnerID string) (training.Score, error) {
 	var answer struct {
 		Users []struct {
-			Items []struct {
+			Course rest.Text `json:"courseid"`
+			User   rest.Text `json:"userid"`
+			Items  []struct {
 				Type  string      `json:"itemtype"`
 				Raw   rest.Text   `json:"graderaw"`
 				Min   json.Number `json:"grademin"`
@@ -158,6 +180,9 @@ func (c *Client) grade(ctx context.Context, courseID, learnerID string) (trainin
 	}
 	if err != nil {
 		return training.Score{}, err
+	}
+	if of := answer.Users[0]; string(of.User) != learnerID || string(of.Course) != courseID { // user 0 stands for all
+		return training.Score{}, nil
 	}
 	for _, item := range answer.Users[0].Items {
 		least, err := item.Min.Float64()

@@ -120,6 +120,46 @@ func TestLearnerIsFoundByEmail_R15(t *testing.T) {
 	require.Equal(t, lmsapitest.Finished(), got.CompletedAt)
 }
 
+// Moodle cleans an id to its leading digits, and asked about user 0 it shows everybody's grades.
+func TestAnswerAboutAnotherIsNone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_, err := fmt.Fprint(w, map[string]string{
+			"core_user_get_users_by_field":                 `[{"id":12,"username":"muller","email":"muller@example.test","idnumber":"e-7"}]`,
+			"core_course_get_courses_by_field":             `{"courses":[{"id":55,"fullname":"Another"}]}`,
+			"core_completion_get_course_completion_status": `{"completionstatus":{"completed":true,"completions":[]}}`,
+			"gradereport_user_get_grade_items": `{"usergrades":[{"courseid":55,"userid":12,
+				"gradeitems":[{"itemtype":"course","graderaw":90,"grademin":0,"grademax":100,"scaleid":null}]}]}`,
+		}[r.FormValue("wsfunction")])
+		if err != nil {
+			t.Errorf("answer: %v", err)
+		}
+	}))
+	defer server.Close()
+	c, err := moodle.New(rest.Config{URL: server.URL, Credentials: map[rest.Key]string{rest.KeyToken: "t"}})
+	require.NoError(t, err)
+	for _, learner := range []training.Learner{{Username: "müller"}, {Email: "müller@example.test"}, {ExternalID: "E-7"}} {
+		asked := event()
+		asked.Learner, asked.Course = learner, training.Course{ID: "55"}
+		got, err := c.Lookup(t.Context(), asked)
+		require.NoError(t, err)
+		require.Empty(t, got.Learner)
+		require.Empty(t, got.Score)
+	}
+	for _, ids := range [][2]string{{"12b", "55"}, {"0", "55"}, {"12", "55b"}} {
+		asked := event()
+		asked.Learner, asked.Course = training.Learner{ID: ids[0]}, training.Course{ID: ids[1]}
+		_, err := c.Lookup(t.Context(), asked)
+		require.ErrorContains(t, err, "answer is about another id")
+	}
+	whole := event()
+	whole.Learner = training.Learner{ID: "0", Username: "u", Email: "u@example.test", ExternalID: "E-8", FirstName: "U"}
+	whole.Course = training.Course{ID: "55", Title: "T", Code: "C"}
+	got, err := c.Lookup(t.Context(), whole)
+	require.NoError(t, err)
+	require.Empty(t, got.Score)
+}
+
 // The code says what is wrong; the message may name a person.
 func TestErrorsComeAs200(t *testing.T) {
 	for code, want := range map[string]training.FailureClass{

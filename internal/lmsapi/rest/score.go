@@ -2,6 +2,7 @@ package rest
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"countersign/internal/training"
@@ -17,6 +18,22 @@ func Score(raw, limit string) training.Score {
 		return training.Score{}
 	}
 	return s
+}
+
+// nearness is how far two statements of one completion may lie apart: one may be a day without a time, or a local one.
+const nearness = 24 * time.Hour
+
+// Near reports whether what the LMS shows as completed at that time may be the event's completion. A learner who
+// finishes again a year later is shown with the later result.
+func Near(shown, event time.Time) bool { return shown.Sub(event).Abs() <= nearness }
+
+// About says that the answer must be about the id that was asked for. An LMS may read "12b" as 12, and a cache or a
+// proxy may mix answers up; an answer that states no id is believed.
+func About[T ~string](operation, path, asked string, answered T) error {
+	if answered == "" || strings.EqualFold(string(answered), asked) {
+		return nil
+	}
+	return training.Fail(training.FailureMisread, operation, path, "answer is about another id")
 }
 
 // PageNumber reads a cursor that is a page's number, of which the first is first.

@@ -44,11 +44,10 @@ func (s subject) lms() lmsapi.Client {
 
 // lookUp asks the LMS and returns the document to keep, nil where there is nothing new. What was kept once stands:
 // it is asked again only for what may have been added in the LMS since, the learner's employee id. A completion
-// whose record was touched before anything was looked up is finished as its event came, because another instant
-// would make another write of it.
+// whose record was touched is finished as it stands, because another instant or score would make another write of it.
 func (s subject) lookUp(ctx context.Context) ([]byte, error) {
 	client := s.lms()
-	if client == nil || s.stored.Enrichment == nil && s.stored.RecordID != "" {
+	if client == nil || s.stored.RecordID != "" {
 		return nil, nil
 	}
 	have := s.completion()

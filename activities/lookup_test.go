@@ -135,6 +135,22 @@ func TestBegunCompletionIsNotLookedUp(t *testing.T) {
 	require.Nil(t, w.stored(ref).Enrichment)
 }
 
+// A person named the employee whom the LMS does not, so the look-up would be repeated on every replay: what is
+// written stays what was written.
+func TestBegunCompletionIsNotLookedUpAgain(t *testing.T) {
+	w := newWorld(t)
+	lms := w.lookingUp()
+	lms.AddLearner(lmssim.Learner{ID: "10291", Username: "jlee"})
+	lms.AddEnrollment(lmssim.Enrollment{ID: "1", LearnerID: "10291", CourseID: "5541", CompletedAt: finished()})
+	ref := w.journaled(bare())
+	w.lookUp(ref)
+	require.NoError(t, w.journal.Project(t.Context(), "acme", ref.Fingerprint, journal.Projection{State: training.StateRunning, RecordID: "TR-1"}))
+	before := w.stored(ref).Enrichment
+	lms.AddEnrollment(lmssim.Enrollment{ID: "1", LearnerID: "10291", CourseID: "5541", CompletedAt: finished(), Score: "12", Max: "100"})
+	w.lookUp(ref)
+	require.JSONEq(t, string(before), string(w.stored(ref).Enrichment))
+}
+
 func TestSourceWithoutAnAPIIsNotLookedUp(t *testing.T) {
 	w := newWorld(t)
 	ref := w.journaled(bare())

@@ -99,7 +99,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 	if err != nil {
 		return nil, c.give(query, statement, err)
 	}
-	return &keepingRows{rows, func() error { return c.give(query, statement, nil) }}, nil
+	return &keepingRows{rows, func(err error) error { return c.give(query, statement, err) }}, nil
 }
 
 // Close implements driver.Conn.
@@ -144,7 +144,7 @@ func (c *keepingConn) give(query string, statement sqliteStatement, err error) e
 // keepingRows give their statement back when they are closed.
 type keepingRows struct {
 	driver.Rows
-	give func() error
+	give func(error) error
 }
 
 // Close implements driver.Rows.
@@ -152,7 +152,7 @@ func (r *keepingRows) Close() error {
 	err := r.Rows.Close()
 	if give := r.give; give != nil {
 		r.give = nil
-		return errors.Join(err, give())
+		return give(err)
 	}
 	return err
 }

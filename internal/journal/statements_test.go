@@ -65,3 +65,40 @@ func TestKeptStatementsAreAsNew(t *testing.T) {
 	_, err = db.ExecContext(ctx, `INSERT INTO t (n) VALUES (?)`, 9)
 	require.NoError(t, err)
 }
+
+// A statement that breaks on a later row goes, as one that breaks on its first does: the driver leaves it with
+// parameters that are no longer there.
+func TestStatementThatBreaksOnALaterRowIsNotKept(t *testing.T) {
+	ctx := context.Background()
+	db, err := openKeeping(sqliteURI(filepath.Join(t.TempDir(), "kept.db")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, `CREATE TABLE t (n INTEGER PRIMARY KEY, v INTEGER); INSERT INTO t VALUES (1, 1), (2, -9223372036854775808)`)
+	require.NoError(t, err)
+
+	const broken, whole = `SELECT abs(v) FROM t WHERE n > ? ORDER BY n`, `SELECT v FROM t WHERE n > ? ORDER BY n`
+	for _, query := range []string{broken, whole} {
+		rows, err := db.QueryContext(ctx, query, 0)
+		require.NoError(t, err)
+		for rows.Next() {
+			var v int64
+			require.NoError(t, rows.Scan(&v))
+		}
+		if query == broken {
+			require.ErrorContains(t, rows.Err(), "overflow")
+		} else {
+			require.NoError(t, rows.Err())
+		}
+		_ = rows.Close() // says it again
+	}
+	conn, err := db.Conn(ctx)
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.Raw(func(driver any) error {
+		kept := driver.(*keepingConn).kept
+		require.NotContains(t, kept, broken)
+		require.Contains(t, kept, whole)
+		return nil
+	}))
+}

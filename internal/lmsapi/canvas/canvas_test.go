@@ -90,6 +90,32 @@ func TestLaterInstantIsOfAnotherCompletion(t *testing.T) {
 	require.Zero(t, got.CompletedAt)
 }
 
+// A page of courses may shrink between two calls, or be empty, and others follow it all the same.
+func TestListingGoesOnBehindAShorterPage_R143(t *testing.T) {
+	pages := map[string]string{"1": `[]`, "2": `[{"id":5541,"name":"Line clearance & release"}]`}
+	c := client(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		answer := `[{"id":10291,"progress":{"completed_at":"2026-04-08T14:30:22Z"}}]`
+		if r.URL.Path == "/api/v1/accounts/self/courses" {
+			answer = pages[r.URL.Query().Get("page")]
+			if r.URL.Query().Get("page") == "1" {
+				w.Header().Set("Link", `<https://canvas.example.test/>; rel="next"`)
+			}
+		}
+		if _, err := io.WriteString(w, answer); err != nil {
+			t.Errorf("answer: %v", err)
+		}
+	}))
+	w := lmsapi.Window{From: lmsapitest.Finished(), To: lmsapitest.Finished().Add(time.Second)}
+	first, err := c.Completions(t.Context(), w, "")
+	require.NoError(t, err)
+	require.NotEmpty(t, first.Next)
+	second, err := c.Completions(t.Context(), w, first.Next)
+	require.NoError(t, err)
+	require.Len(t, second.Completions, 1)
+	require.Empty(t, second.Next)
+}
+
 // The vendor's pages disagree on the status of a throttled call; a 403 with these words is one.
 func TestThrottled403IsARateLimit(t *testing.T) {
 	c := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -28,8 +28,11 @@ func (c *Client) Completions(ctx context.Context, w lmsapi.Window, cursor string
 	header, err := c.api.Do(ctx, rest.Call{Operation: "list courses", Path: coursesPath, Args: []string{c.account()}, Query: url.Values{
 		"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(at.Page)}, "with_enrollments": {"true"},
 	}}, &courses)
-	if err != nil || at.Index >= len(courses) {
+	if err != nil {
 		return lmsapi.Page{}, err
+	}
+	if at.Index >= len(courses) { // courses went in between, or Canvas leaves out what it may not show: there may be more pages
+		return lmsapi.Page{Next: at.Next(false, len(courses), hasNext(header), 1)}, nil
 	}
 	course := courses[at.Index]
 	var students []struct {

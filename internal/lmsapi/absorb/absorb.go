@@ -87,6 +87,7 @@ func (c *Client) get(ctx context.Context, operation, path string, args []string,
 // Lookup implements lmsapi.Client. The user gives e-mail, names and employee number, the enrollment score, expiry and its id.
 // A course has no code.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l := have.Learner
 	if l.ID != "" && (l.Username == "" || l.Email == "" || l.ExternalID == "" || l.FullName() == "") {

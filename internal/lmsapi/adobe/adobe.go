@@ -102,6 +102,7 @@ func (c *Client) get(ctx context.Context, operation, path, id string, query url.
 
 // Lookup implements lmsapi.Client. The enrollment brings everything in one call; what it did not include is asked for alone.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l := have.Learner
 	lacksLearner := userID.MatchString(l.ID) && (l.Email == "" || l.ExternalID == "" || l.FirstName == "")

@@ -58,6 +58,7 @@ func New(cfg rest.Config) (*Client, error) {
 
 // Lookup implements lmsapi.Client.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l, k := have.Learner, have.Course
 	if l.ID != "" && (l.Username == "" || l.Email == "" || l.ExternalID == "" || l.FullName() == "") {

@@ -100,6 +100,7 @@ func rowsOf[T any](ctx context.Context, c *Client, operation, path, filter, fiel
 // Lookup implements lmsapi.Client. The user gives e-mail address, reference and names, the training its title and
 // reference, the transcript the score.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	knownUser, knownCourse := userID.MatchString(have.Learner.ID), guid.MatchString(have.Course.ID)
 	l := have.Learner

@@ -63,6 +63,7 @@ func New(cfg rest.Config) (*Client, error) {
 // Lookup implements lmsapi.Client. The user gives e-mail, names and employee number; the enrollment gives the
 // course's code and the score with its scale.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	learner := have.Learner
 	lacksNumber := learner.ExternalID == "" && c.api.ExternalIDField() != ""

@@ -69,6 +69,7 @@ func (r *rows[T]) UnmarshalJSON(data []byte) error {
 // Lookup implements lmsapi.Client. The enrollment gives names, title, score and expiry, the course its reference code,
 // the user's custom data the external id where one is configured.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l := have.Learner
 	if l.Email == "" || l.FirstName == "" || l.LastName == "" || have.EnrollmentID == "" || have.Course.Title == "" || !have.Score.Known() {

@@ -147,6 +147,7 @@ func Run(t *testing.T, spec Spec) {
 	t.Run("credentials", func(t *testing.T) { testCredentials(t, spec) })
 	t.Run("addresses", func(t *testing.T) { testAddresses(t, spec) })
 	t.Run("budget_R146", func(t *testing.T) { testBudget(t, spec) })
+	t.Run("budget in a crowd_R146", func(t *testing.T) { testCrowd(t, spec) })
 	t.Run("left alone as asked", func(t *testing.T) { testRetryAfter(t, spec) })
 	t.Run("check", func(t *testing.T) { testCheck(t, spec) })
 	t.Run("settings", func(t *testing.T) { testSettings(t, spec) })

@@ -93,6 +93,22 @@ func testBudget(t *testing.T, spec Spec) {
 	require.NoError(t, w.lookup(t), "the next hour has a budget of its own")
 }
 
+// testCrowd: a budget that is used up serves those who wait one after the other, and not each of them a little and
+// nobody to the end.
+func testCrowd(t *testing.T, spec Spec) {
+	w := newWorld(t, spec, func(cfg *rest.Config) { cfg.PerHour = 10 })
+	for w.lookup(t) == nil {
+	}
+	served := 0
+	for range 5 * 60 {
+		w.pass(time.Minute)
+		if w.lookup(t) == nil {
+			served++
+		}
+	}
+	require.GreaterOrEqual(t, served, 5)
+}
+
 // testRetryAfter: the LMS says when it wants to be asked again, and is not asked before.
 func testRetryAfter(t *testing.T, spec Spec) {
 	w := newWorld(t, spec, nil)

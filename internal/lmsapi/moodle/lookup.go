@@ -15,6 +15,7 @@ import (
 // Lookup implements lmsapi.Client. The completion's state is asked for every time, because an event never states when
 // the learner finished.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l := have.Learner
 	if l.ID == "" || l.Username == "" || l.Email == "" || l.ExternalID == "" || l.FullName() == "" {

@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,8 +29,31 @@ func newBudgets(perHour int, perEndpoint bool) *budgets {
 	return &budgets{perHour: perHour, perEndpoint: perEndpoint, groups: make(map[string]*group)}
 }
 
-// take takes one call of the endpoint; where there is none left, it says how long to wait for one.
-func (b *budgets) take(endpoint string, now time.Time) (wait time.Duration, ok bool) {
+// The calls of one endpoint, and of all, that a lookup makes at most. Nothing is begun where fewer are left: when many
+// wait for each single call, all spend it on their first one, and none ever comes to its end.
+const (
+	callsOfEndpoint = 2
+	callsOfAll      = 5
+)
+
+// together is the context key of calls that belong together.
+type together struct{}
+
+// Together makes the calls with the context it returns one piece of work: once the first is made, the budget's last
+// calls are for the others.
+func Together(ctx context.Context) context.Context {
+	return context.WithValue(ctx, together{}, new(atomic.Bool))
+}
+
+// begin reports whether a call begins something, and notes that it has begun.
+func begin(ctx context.Context) bool {
+	begun, ok := ctx.Value(together{}).(*atomic.Bool)
+	return !ok || !begun.Swap(true)
+}
+
+// take takes one call of the endpoint; where there is none left, it says how long to wait. One that begins something
+// leaves enough to end it.
+func (b *budgets) take(endpoint string, begins bool, now time.Time) (wait time.Duration, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := b.group(endpoint)
@@ -38,12 +63,25 @@ func (b *budgets) take(endpoint string, now time.Time) (wait time.Duration, ok b
 	if g.limiter == nil {
 		return 0, true
 	}
+	if need := float64(min(b.whole(), g.limiter.Burst())); begins && g.limiter.TokensAt(now) < need {
+		lacking := (need - g.limiter.TokensAt(now)) / float64(g.limiter.Limit())
+		// Rounded up: to come back a nanosecond early would be to come back in vain.
+		return time.Duration(lacking*float64(time.Second)) + time.Millisecond, false
+	}
 	reserved := g.limiter.ReserveN(now, 1)
 	if wait = reserved.DelayFrom(now); wait > 0 {
 		reserved.CancelAt(now)
 		return wait, false
 	}
 	return 0, true
+}
+
+// whole is how many calls one limiter must have for a whole lookup.
+func (b *budgets) whole() int {
+	if b.perEndpoint {
+		return callsOfEndpoint
+	}
+	return callsOfAll
 }
 
 // close leaves the endpoint alone until then, because the LMS asked for it.

@@ -17,7 +17,7 @@ func TestNoHourSeesMoreThanItsBudget_R146(t *testing.T) {
 		var made []time.Time
 		for range rapid.IntRange(1, 300).Draw(t, "calls") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 180).Draw(t, "seconds")) * time.Second)
-			wait, ok := b.take("a", now)
+			wait, ok := b.take("a", rapid.Bool().Draw(t, "begins"), now)
 			if ok {
 				made = append(made, now)
 			} else {
@@ -40,15 +40,15 @@ func TestEndpointsShareABudgetUnlessThePlatformCountsEach(t *testing.T) {
 	now := time.Unix(0, 0)
 	for perEndpoint, free := range map[bool]bool{true: true, false: false} {
 		b := newBudgets(1, perEndpoint)
-		_, ok := b.take("a", now)
+		_, ok := b.take("a", true, now)
 		require.True(t, ok)
-		wait, ok := b.take("a", now)
+		wait, ok := b.take("a", true, now)
 		require.False(t, ok)
-		require.Equal(t, time.Hour, wait)
-		_, ok = b.take("b", now)
+		require.InDelta(t, time.Hour, wait, float64(time.Second))
+		_, ok = b.take("b", true, now)
 		require.Equal(t, free, ok)
 	}
-	_, ok := newBudgets(0, false).take("a", now)
+	_, ok := newBudgets(0, false).take("a", true, now)
 	require.True(t, ok, "no budget")
 }
 

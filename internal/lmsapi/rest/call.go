@@ -101,7 +101,7 @@ func (c *Client) send(ctx context.Context, call Call, token string) (outbound.An
 	if !call.Open {
 		c.manner.Sign(req, token)
 	}
-	if wait, ok := c.budgets.take(call.Path, c.cfg.Now()); !ok {
+	if wait, ok := c.budgets.take(call.Path, begin(ctx), c.cfg.Now()); !ok {
 		failure := training.Fail(training.FailureRateLimited, call.Operation, call.Path, "our budget of calls is used up")
 		failure.RetryAfter = wait
 		return outbound.Answer{}, failure

@@ -97,6 +97,7 @@ var id = regexp.MustCompile(`^[0-9]{1,18}$`)
 // Lookup implements lmsapi.Client. The user gives e-mail address, names and, from the configured custom field, the external
 // id; the course list gives title and code; the user's status in the course gives the score.
 func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.Details, error) {
+	ctx = rest.Together(ctx)
 	var d lmsapi.Details
 	l := have.Learner
 	knownUser, knownCourse := id.MatchString(l.ID), id.MatchString(have.Course.ID)

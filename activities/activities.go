@@ -31,12 +31,14 @@ type Tenant struct {
 	Issuer, VerifyURL string
 	// EmployeeID picks the employee id out of the learner of a source (C14); "" if it is not there.
 	EmployeeID func(source string, l training.Learner) string
-	// Training finds the QMS's training for a course, and whether it asks for an approval.
+	// Training finds the QMS's training for a course in the settings, and whether it asks for an approval.
 	Training func(source string, course training.Course) (id string, approval, ok bool)
 	// LMS is the REST API of a source's LMS, nil where nothing can be looked up (R15). LMS itself may be nil.
 	LMS func(source string) lmsapi.Client
 	// MappedTraining reports whether any course of an LMS leads to this training of the QMS.
 	MappedTraining func(id string) bool
+	// SameCode takes the course's code for the training's id where neither settings nor imports name one.
+	SameCode bool
 	// Notices reach the tenant's training admins, and may say Personal of learners.
 	Notices  notify.Channel
 	Personal notify.Personal
@@ -68,11 +70,16 @@ type Journal interface {
 	FindLink(ctx context.Context, tenant, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error)
 	AddDecision(ctx context.Context, e journal.DecisionEntry) error
 	Decisions(ctx context.Context, tenant string, f training.Fingerprint) ([]journal.DecisionEntry, error)
+
+	EnrollmentJournal
+	MapJournal
 }
 
 // Inbox brings an item to a tenant's AdminInbox, starting it if there is none.
 type Inbox interface {
 	Tell(ctx context.Context, in workflows.TellAdmins) error
+	// Decide answers the review that a completion waits in.
+	Decide(ctx context.Context, f training.Fingerprint, d training.Decision) error
 }
 
 // Config is what New needs; all of it is required but where it says so.
@@ -110,6 +117,8 @@ type subject struct {
 	stored  journal.Stored
 	// whole is the completion with what its LMS said beyond the event.
 	whole training.Completion
+	// employeeID is who the learner is in the QMS if no decision says otherwise, "" if nobody knows.
+	employeeID string
 }
 
 // event is the completion as it came: its fingerprint, its links and the reference of its record are made of it.
@@ -128,12 +137,23 @@ func (a *Activities) open(ctx context.Context, ref workflows.Ref) (subject, erro
 	if err != nil {
 		return subject{}, journalFailure("read completion", err)
 	}
-	return subjectOf(a.cfg.Journal, tenant, stored)
+	s, err := subjectOf(a.cfg.Journal, tenant, stored)
+	if err != nil {
+		return subject{}, err
+	}
+	return s, s.identify(ctx)
 }
 
 func subjectOf(j Journal, tenant Tenant, stored journal.Stored) (subject, error) {
 	whole, err := enriched(stored)
-	return subject{j, tenant, stored, whole}, err
+	return subject{journal: j, tenant: tenant, stored: stored, whole: whole}, err
+}
+
+// identify finds out who the learner is in the QMS.
+func (s *subject) identify(ctx context.Context) (err error) {
+	c := s.completion()
+	s.employeeID, err = employeeOf(ctx, s.journal, s.tenant, c.Tenant, c.Source, c.Learner)
+	return err
 }
 
 // journalFailure classifies an error of the journal: it is down, or it has lost what it was given.

@@ -90,7 +90,7 @@ func (a *Activities) CheckApprover(ctx context.Context, in workflows.CheckApprov
 func (s subject) isLearner(by string) bool {
 	c := s.completion()
 	for _, name := range []string{
-		s.stored.Override.EmployeeID, s.tenant.EmployeeID(c.Source, c.Learner),
+		s.stored.Override.EmployeeID, s.employeeID, s.tenant.EmployeeID(c.Source, c.Learner),
 		c.Learner.ID, c.Learner.Username, c.Learner.Email, c.Learner.ExternalID, c.Learner.FullName(),
 	} {
 		if name != "" && training.SamePerson(name, by) {

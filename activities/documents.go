@@ -82,7 +82,7 @@ func (s subject) certificate(number, recordID string) certificate.Certificate {
 	return certificate.Certificate{
 		Number: number, TenantName: s.tenant.Name, Issuer: s.tenant.Issuer,
 		// A learner without a name is printed as the employee id that the record carries.
-		LearnerName: cmp.Or(c.Learner.FullName(), c.Learner.Username, s.stored.Override.EmployeeID, s.tenant.EmployeeID(c.Source, c.Learner)),
+		LearnerName: cmp.Or(c.Learner.FullName(), c.Learner.Username, s.stored.Override.EmployeeID, s.employeeID),
 		CourseTitle: c.Course.Title, CourseCode: cmp.Or(c.Course.Code, c.Course.ID),
 		CompletedAt: c.CompletedAt, Precision: c.Precision, Score: c.Score, ExpiresAt: c.ExpiresAt,
 		RecordID: recordID, Fingerprint: s.stored.Fingerprint,

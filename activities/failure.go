@@ -104,14 +104,13 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, 
 	default:
 		failure = training.FailWith(training.FailureDefect, info.ActivityType.Name, "", err)
 	}
-	asked := failure.Class != training.FailureHeld
-	if asked {
+	if failure.Class != training.FailureHeld {
 		log.Warn("step failed", "class", failure.Class, "failure", failure.Error())
 	} else {
 		log.Info("step held", "why", failure.Detail)
 	}
 
-	if moves && failure.Class.Transient() {
+	if moves && failure.Retryable() {
 		// The projection is for people and for dispatch; a journal that is down as well must
 		// not hide the failure.
 		perr := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{
@@ -121,7 +120,13 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, 
 			log.Error("retrying not recorded", "error", perr)
 		}
 	}
-	delay := nextDelay(ref.Retry, int(info.Attempt), failure.RetryAfter)
+	return applicationError(ctx, ref.Retry, earlier, failure)
+}
+
+// applicationError is the failure of an attempt as Temporal takes it: with what led to it, and the wait before the next one.
+func applicationError(ctx context.Context, retry training.Retry, earlier []training.Attempt, failure *training.Failure) error {
+	info, asked := activity.GetInfo(ctx), failure.Class != training.FailureHeld
+	delay := nextDelay(retry, int(info.Attempt), failure.RetryAfter)
 	// The value, not the pointer: a local activity hands its details on as they are. And with the
 	// delay: after a local activity it is the workflow that waits.
 	told := *failure
@@ -133,7 +138,7 @@ func (a *Activities) failed(ctx context.Context, ref workflows.Ref, moves bool, 
 		activity.RecordHeartbeat(ctx, told.Attempts)
 	}
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
-		NonRetryable: !failure.Class.Transient() || !asked, NextRetryDelay: delay, Details: []any{told},
+		NonRetryable: !failure.Retryable() || !asked, NextRetryDelay: delay, Details: []any{told},
 	})
 }
 

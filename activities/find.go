@@ -11,8 +11,7 @@ import (
 )
 
 func (s subject) employee() (string, error) {
-	c := s.completion()
-	id := cmp.Or(s.stored.Override.EmployeeID, s.tenant.EmployeeID(c.Source, c.Learner))
+	id := cmp.Or(s.stored.Override.EmployeeID, s.employeeID)
 	if id == "" {
 		return "", training.Fail(training.FailureIncomplete, "resolve learner", "", "no employee id in the event")
 	}
@@ -75,9 +74,9 @@ func (s subject) findRecord(ctx context.Context) (found, error) {
 		return found{}, err
 	}
 	c := s.completion()
-	trainingID, approval, ok := s.tenant.Training(c.Source, c.Course)
-	if !ok {
-		return found{}, training.Fail(training.FailureCourseUnmapped, "find record", "", c.Course.Label())
+	trainingID, approval, err := trainingOf(ctx, s.journal, s.tenant, c.Tenant, c.Source, c.Course)
+	if err != nil {
+		return found{}, err
 	}
 	approval = approval || s.stored.Override.Submit
 	if s.stored.Override.RecordID != "" {
@@ -104,12 +103,17 @@ func (s subject) createRecord(ctx context.Context, opts qms.ApplyOptions) (found
 		return found{}, err
 	}
 	c := s.completion()
-	trainingID, approval, ok := s.tenant.Training(c.Source, c.Course)
-	if !ok {
-		return found{}, training.Fail(training.FailureCourseUnmapped, "create record", "", c.Course.Label())
+	trainingID, approval, err := trainingOf(ctx, s.journal, s.tenant, c.Tenant, c.Source, c.Course)
+	if err != nil {
+		return found{}, err
+	}
+	// An enrollment that is under way may be creating it just now.
+	ref, err := s.journal.ReserveRef(ctx, c.Tenant, employee, trainingID, s.event().ExternalRef(), nil)
+	if err != nil {
+		return found{}, journalFailure("reserve reference", err)
 	}
 	record, err := qms.Ensure(ctx, s.tenant.QMS, training.NewRecord{
-		EmployeeID: employee, TrainingID: trainingID, ExternalRef: s.event().ExternalRef(),
+		EmployeeID: employee, TrainingID: trainingID, ExternalRef: ref,
 	}, opts)
 	if err != nil {
 		return found{}, err
@@ -166,9 +170,6 @@ func (s subject) link(ctx context.Context) (string, error) {
 		return s.stored.RecordID, nil
 	}
 	c := s.completion()
-	if c.EnrollmentID == "" {
-		return "", nil
-	}
 	link, err := s.journal.FindLink(ctx, c.Tenant, c.Source, c.EnrollmentID, s.event().Learner.Key(), s.event().Course.Key())
 	switch {
 	case errors.Is(err, journal.ErrNotFound):

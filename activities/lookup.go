@@ -51,7 +51,7 @@ func (s subject) lookUp(ctx context.Context) ([]byte, error) {
 		return nil, nil
 	}
 	have := s.completion()
-	if s.stored.Enrichment != nil && s.tenant.EmployeeID(have.Source, have.Learner) != "" {
+	if s.stored.Enrichment != nil && s.employeeID != "" {
 		return nil, nil
 	}
 	found, err := client.Lookup(ctx, have)

@@ -153,3 +153,33 @@ func (m *memory) Put(_ context.Context, id string, _ []byte) error {
 	m.puts[id]++
 	return nil
 }
+
+// EmployeeOf implements MapJournal: nothing is imported.
+func (m *memory) EmployeeOf(context.Context, string, string, training.Learner) (string, error) {
+	return "", journal.ErrNotFound
+}
+
+// CourseTraining implements MapJournal.
+func (m *memory) CourseTraining(context.Context, string, string, training.Course) (journal.MappedCourse, error) {
+	return journal.MappedCourse{}, journal.ErrNotFound
+}
+
+// ReserveRef implements EnrollmentJournal: nobody else creates.
+func (m *memory) ReserveRef(_ context.Context, _, _, _, ref string, _ []string) (string, error) {
+	return ref, nil
+}
+
+// Enrollment implements EnrollmentJournal: there is none.
+func (m *memory) Enrollment(context.Context, string, training.EnrollmentKey) (journal.StoredEnrollment, error) {
+	return journal.StoredEnrollment{}, journal.ErrNotFound
+}
+
+// ProjectEnrollment implements EnrollmentJournal.
+func (m *memory) ProjectEnrollment(context.Context, string, training.EnrollmentKey, journal.EnrollmentProjection) (int, error) {
+	return 0, journal.ErrNotFound
+}
+
+// AwaitingRecord implements EnrollmentJournal.
+func (m *memory) AwaitingRecord(context.Context, string, string, training.Learner, training.Course) ([]training.Fingerprint, error) {
+	return nil, nil
+}

@@ -87,7 +87,11 @@ func (a *Activities) nameLearners(ctx context.Context, tenant Tenant, notice *no
 		if err != nil {
 			return fmt.Errorf("send notice %s: %w", notice.ID, err)
 		}
-		notice.Failures[i].Learner = notify.Learner{ID: tenant.EmployeeID(c.Source, c.Learner), Name: c.Learner.FullName()}
+		employee, err := employeeOf(ctx, a.cfg.Journal, tenant, notice.Tenant, c.Source, c.Learner)
+		if err != nil {
+			return err
+		}
+		notice.Failures[i].Learner = notify.Learner{ID: employee, Name: c.Learner.FullName()}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 
 // Runs is what reconciliation needs of the journal, beside Journal.
 type Runs interface {
-	Append(ctx context.Context, d journal.Delivery, cs []training.Completion) (journal.Receipt, error)
+	Append(ctx context.Context, d journal.Delivery, cs []training.Completion, es ...training.Enrollment) (journal.Receipt, error)
 	Delivery(ctx context.Context, tenant, id string) (journal.Delivery, error)
 	BeginReconciliation(ctx context.Context, r journal.Reconciliation) (journal.Reconciliation, error)
 	EndReconciliation(ctx context.Context, tenant, run string) error

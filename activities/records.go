@@ -30,8 +30,13 @@ func (a *Activities) CheckRecord(ctx context.Context, in workflows.CheckRecord) 
 			return workflows.RecordPlan{}, err
 		}
 		found, err := s.findRecord(ctx)
-		if missing(err) && in.MissingRecord == training.MissingCreate && s.stored.Override.RecordID == "" {
-			found, err = s.createRecord(ctx, a.applyOptions())
+		if missing(err) && s.stored.Override.RecordID == "" {
+			switch {
+			case in.MissingRecord == training.MissingCreate:
+				found, err = s.createRecord(ctx, a.applyOptions())
+			case in.Enrollments == training.EnrollmentsCreate:
+				err = awaited(err)
+			}
 		}
 		if err != nil {
 			return workflows.RecordPlan{}, err
@@ -41,6 +46,18 @@ func (a *Activities) CheckRecord(ctx context.Context, in workflows.CheckRecord) 
 		}
 		return workflows.RecordPlan{RecordID: found.record.ID, Status: found.record.Status, Target: found.target()}, nil
 	}))
+}
+
+// awaited is a missing record that the learner's enrollment may still bring: LMSs do not keep the order of events, and
+// a person is asked only if it has not come by the last attempt.
+func awaited(err error) error {
+	failure, ok := errors.AsType[*training.Failure](err)
+	if !ok {
+		return err
+	}
+	later := *failure
+	later.Awaited = true
+	return &later
 }
 
 // CompleteRecord writes the record and reads it back. The record id goes to the journal before

@@ -28,7 +28,7 @@ func run[Out any](w *world, name string, in any) (out Out, failure training.Fail
 	require.ErrorAs(w.t, err, &application)
 	require.NoError(w.t, application.Details(&failure))
 	require.Equal(w.t, string(failure.Class), application.Type())
-	require.Equal(w.t, !failure.Class.Transient() || failure.Class == training.FailureHeld, application.NonRetryable())
+	require.Equal(w.t, !failure.Retryable() || failure.Class == training.FailureHeld, application.NonRetryable())
 	return out, failure
 }
 

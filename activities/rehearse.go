@@ -37,6 +37,10 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Pol
 		r.fail("look up", err)
 		return r
 	}
+	if err := s.identify(ctx); err != nil {
+		r.fail("find employee mapping", err)
+		return r
+	}
 	if err := held(s.completion(), policy.HoldFailed); err != nil {
 		r.fail("check completion", err)
 	}

@@ -197,6 +197,9 @@ func (s *stage) Tell(_ context.Context, in workflows.TellAdmins) error {
 	return nil
 }
 
+// Decide implements Inbox: in a stage no enrollment comes.
+func (s *stage) Decide(context.Context, training.Fingerprint, training.Decision) error { return nil }
+
 func (s *stage) classes() (all []training.FailureClass) {
 	for _, failure := range s.reviews {
 		all = append(all, failure.Class)

@@ -90,6 +90,9 @@ func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Ta
 	switch {
 	case err == nil:
 		s, broken := subjectOf(a.cfg.Journal, tenant, stored)
+		if broken == nil {
+			broken = s.identify(ctx)
+		}
 		if broken != nil { // which says nothing about the target
 			break
 		}

@@ -35,7 +35,18 @@ type world struct {
 	sent    []notify.Notice
 }
 
-type inbox struct{ told []workflows.TellAdmins }
+type inbox struct {
+	told    []workflows.TellAdmins
+	decided map[training.Fingerprint]training.Decision
+}
+
+func (i *inbox) Decide(_ context.Context, f training.Fingerprint, d training.Decision) error {
+	if i.decided == nil {
+		i.decided = map[training.Fingerprint]training.Decision{}
+	}
+	i.decided[f] = d
+	return nil
+}
 
 func (i *inbox) Tell(_ context.Context, in workflows.TellAdmins) error {
 	i.told = append(i.told, in)

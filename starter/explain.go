@@ -152,7 +152,7 @@ func printJSON(w io.Writer, r ingress.Result, found lookups) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(map[string]any{
-		"verdict": r.Verdict, "reason": r.Reason, "completions": r.Completions,
+		"verdict": r.Verdict, "reason": r.Reason, "completions": r.Completions, "enrollments": r.Enrollments,
 		"ignored": r.Ignored, "problems": r.Problems, "explain": r.Explanation, "lookedUp": found,
 	})
 }
@@ -187,6 +187,9 @@ func showExplanation(w io.Writer, r ingress.Result, found lookups) error {
 		if l, ok := found[c.Fingerprint()]; ok {
 			fmt.Fprintf(&page, "  looked up at %s: %s\n", l.At.UTC().Format(time.RFC3339), l.Found)
 		}
+	}
+	for _, e := range r.Enrollments {
+		fmt.Fprintf(&page, "\nenrollment %s, mapping %s\n", e.Key(), e.MappingVersion)
 	}
 	for _, ignored := range r.Ignored {
 		fmt.Fprintf(&page, "\nignored %s: %s\n", ignored.Event, ignored.Reason)

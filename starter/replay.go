@@ -170,7 +170,7 @@ func (r replayer) one(ctx context.Context, d journal.Delivery) (understood bool,
 		if _, err := fmt.Fprintf(r.out, "%s: still unmapped: %s\n", d.ID, result.Reason); err != nil {
 			return false, err
 		}
-		news, err := r.news(ctx, result.Completions)
+		news, err := r.news(ctx, result)
 		if !news || err != nil {
 			return false, err // the entry that is there says it all
 		}
@@ -178,22 +178,31 @@ func (r replayer) one(ctx context.Context, d journal.Delivery) (understood bool,
 	again := d
 	again.ID, again.ReceivedAt = journal.NewDeliveryID(), time.Time{} // now
 	again.Verdict, again.Reason = result.Verdict, strings.TrimPrefix(result.Reason+"; replay of delivery "+d.ID, "; ")
-	receipt, err := r.journal.Append(ctx, again, result.Completions)
+	receipt, err := r.journal.Append(ctx, again, result.Completions, result.Enrollments...)
 	if err != nil {
 		return false, err
 	}
 	if err := r.journal.Replayed(ctx, d.Tenant, d.ID, receipt.DeliveryID); err != nil {
 		return false, err
 	}
-	_, err = fmt.Fprintf(r.out, "%s: %s as delivery %s: %d completions, %d ignored\n",
-		d.ID, receipt.Verdict, receipt.DeliveryID, len(result.Completions), len(result.Ignored))
+	_, err = fmt.Fprintf(r.out, "%s: %s as delivery %s: %d completions, %d enrollments, %d ignored\n",
+		d.ID, receipt.Verdict, receipt.DeliveryID, len(result.Completions), len(result.Enrollments), len(result.Ignored))
 	return understood, err
 }
 
-// news reports whether any of the completions is not in the journal yet.
-func (r replayer) news(ctx context.Context, completions []training.Completion) (bool, error) {
-	for _, c := range completions {
+// news reports whether any of the completions and enrollments is not in the journal yet.
+func (r replayer) news(ctx context.Context, result ingress.Result) (bool, error) {
+	for _, c := range result.Completions {
 		_, err := r.journal.Completion(ctx, c.Tenant, c.Fingerprint())
+		if errors.Is(err, journal.ErrNotFound) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	for _, e := range result.Enrollments {
+		_, err := r.journal.Enrollment(ctx, e.Tenant, e.Key())
 		if errors.Is(err, journal.ErrNotFound) {
 			return true, nil
 		}

@@ -8,6 +8,7 @@ import (
 	"countersign/internal/lms/mapping"
 	"countersign/internal/lms/platform"
 	"countersign/internal/settings"
+	"countersign/internal/training"
 )
 
 // sources are the LMS connections of all tenants, as the ingress looks them up.
@@ -67,6 +68,7 @@ func wire(tenant settings.Tenant, source settings.Source, build verifiers) (ingr
 		Tenant: tenant.ID, ID: source.ID, Platform: source.Platform,
 		Adapter: from.New(fields), Verifier: verifier, Transport: from.Transport,
 		PathToken: source.Auth.TokenIn != nil && source.Auth.TokenIn.Path, TestMode: source.Mode == settings.ModeTest, Unproven: source.Auth.None,
+		Enrollments: tenant.Policy.Enrollments == training.EnrollmentsCreate,
 		Explain: func(r lms.Request) (lms.Decoded, any, error) {
 			var trace mapping.Trace
 			decoded, err := from.New(fields.WithTrace(&trace)).Decode(r)

@@ -151,7 +151,7 @@ type kept struct {
 	deliveries []journal.Delivery
 }
 
-func (k *kept) Append(_ context.Context, d journal.Delivery, _ []training.Completion) (journal.Receipt, error) {
+func (k *kept) Append(_ context.Context, d journal.Delivery, _ []training.Completion, _ ...training.Enrollment) (journal.Receipt, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.deliveries = append(k.deliveries, d)

@@ -52,6 +52,7 @@ type Activities interface {
 
 	TargetActivities
 	Reconciler
+	EnrollmentActivities
 }
 
 // Ref names a completion in the journal.
@@ -74,6 +75,9 @@ type CheckRecord struct {
 	HoldFailed bool `json:"holdFailed"`
 	// MissingRecord is "" from workflows that were started before there was a choice: review.
 	MissingRecord training.MissingRecord `json:"missingRecord,omitempty"`
+	// Enrollments says whether an enrollment may still bring the record; "" from workflows that were
+	// started before there was a choice.
+	Enrollments training.Enrollments `json:"enrollments,omitempty"`
 }
 
 // RecordPlan is the record a completion belongs to and where a write must lead.
@@ -220,6 +224,9 @@ const (
 	recordDecision   = "RecordDecision"
 	tellAdmins       = "TellAdmins"
 	sendNotice       = "SendNotice"
+	linkEnrollment   = "LinkEnrollment"
+	recordEnrollment = "RecordEnrollment"
+	wakeCompletions  = "WakeCompletions"
 )
 
 func registerActivities(r worker.ActivityRegistry, a Activities) {
@@ -238,6 +245,9 @@ func registerActivities(r worker.ActivityRegistry, a Activities) {
 		recordDecision:   a.RecordDecision,
 		tellAdmins:       a.TellAdmins,
 		sendNotice:       a.SendNotice,
+		linkEnrollment:   a.LinkEnrollment,
+		recordEnrollment: a.RecordEnrollment,
+		wakeCompletions:  a.WakeCompletions,
 	} {
 		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}

@@ -189,7 +189,7 @@ func (c *completion) resolveLearner(ctx workflow.Context) (*training.Failure, er
 // checkRecord finds the training record and decides between completing and submitting for approval.
 func (c *completion) checkRecord(ctx workflow.Context) (RecordPlan, *training.Failure, error) {
 	plan, failure, err := readOnly[RecordPlan](ctx, c, checkRecord, func(ref Ref) any {
-		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed, MissingRecord: c.in.Policy.MissingRecord}
+		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed, MissingRecord: c.in.Policy.MissingRecord, Enrollments: c.in.Policy.Enrollments}
 	})
 	if plan.RecordID != "" {
 		c.result.RecordID = plan.RecordID

@@ -44,14 +44,18 @@ func openDesk(ctx workflow.Context) (*desk, error) {
 	workflow.GetSignalChannelWithOptions(ctx, ResumeSignal, workflow.SignalChannelOptions{
 		Description: "Look at once whether the target answers again. Sent by Countersign itself; it carries nothing, and decides nothing.",
 	})
-	err := workflow.SetUpdateHandlerWithOptions(ctx, DecideUpdate,
+	return d, d.takeUpdates(ctx, "completion")
+}
+
+// takeUpdates registers the update behind the console's button; what is carried by the workflow.
+func (d *desk) takeUpdates(ctx workflow.Context, what string) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, DecideUpdate,
 		func(ctx workflow.Context, a answer) error { return d.offer(ctx, a, viaUpdate) },
 		workflow.UpdateHandlerOptions{
-			Description: "Decide about the wait that the completion is in, for example " + training.ActionRetry.Example() +
+			Description: "Decide about the wait that the " + what + " is in, for example " + training.ActionRetry.Example() +
 				"; what does not fit is refused with the reason.",
 			Validator: d.check,
 		})
-	return d, err
 }
 
 // viaOf is how a signal came: what Countersign has signed itself is the end of an outage.

@@ -56,6 +56,11 @@ type world struct {
 	target   target
 	// ends are the items of which the inbox was told that they no longer wait.
 	ends []InboxItem
+
+	// link is LinkEnrollment; nil finds TR-1. recorded is what became of the enrollment, woken how often completions were woken.
+	link     func(attempt int) (LinkedEnrollment, error)
+	recorded []RecordEnrollment
+	woken    []WakeCompletions
 	// onTold is called when the admins have been told, for one item at a time.
 	telling sync.Mutex
 	onTold  func(InboxItem)
@@ -234,7 +239,7 @@ func failing(class training.FailureClass) error {
 
 func failureError(f *training.Failure) error {
 	return temporal.NewApplicationErrorWithOptions(f.Error(), string(f.Class), temporal.ApplicationErrorOptions{
-		NonRetryable: !f.Class.Transient(), Details: []any{*f},
+		NonRetryable: !f.Retryable(), Details: []any{*f},
 	})
 }
 

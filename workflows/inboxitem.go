@@ -81,6 +81,8 @@ const (
 	CauseJournal     = "journal"
 	// CauseDelivery is a delivery that could not be understood.
 	CauseDelivery = "delivery"
+	// CauseEnrollment is an enrollment that has no training record.
+	CauseEnrollment = "enrollment"
 )
 
 // DeliveryItem is what the admins are told of a delivery that could not be understood (law 4).

@@ -59,7 +59,7 @@ func readScheduled[Out any](ctx workflow.Context, c *completion, name string, in
 	})
 	var out Out
 	failure, err := failureOf(name, workflow.ExecuteLocalActivity(local, name, input(c.ref)).Get(ctx, &out))
-	if err != nil || failure == nil || !failure.Class.Transient() || failure.Class == training.FailureHeld || c.in.Policy.Retry.Attempts < 2 {
+	if err != nil || failure == nil || !failure.Retryable() || failure.Class == training.FailureHeld || c.in.Policy.Retry.Attempts < 2 {
 		return out, failure, err
 	}
 
@@ -150,7 +150,7 @@ func (s *step[Out]) beginOnce(ctx workflow.Context, retry training.Retry) {
 		err := first.Get(ctx, &out)
 		s.c.leaveQueue(err)
 		failure, other := failureOf(s.name, err)
-		if other != nil || failure == nil || !failure.Class.Transient() || failure.Class == training.FailureHeld {
+		if other != nil || failure == nil || !failure.Retryable() || failure.Class == training.FailureHeld {
 			done.Set(out, err)
 			return
 		}

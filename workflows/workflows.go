@@ -18,10 +18,14 @@ const (
 	CompletionWorkflow = "Completion"
 	AdminInboxWorkflow = "AdminInbox"
 	OutageWorkflow     = "Outage"
+	EnrollmentWorkflow = "Enrollment"
 )
 
 // CompletionID is the workflow id of a completion: its fingerprint (law 2).
 func CompletionID(f training.Fingerprint) string { return string(f) }
+
+// EnrollmentID is the workflow id of an enrollment.
+func EnrollmentID(k training.EnrollmentKey) string { return "enrollment/" + string(k) }
 
 // InboxID is the workflow id of a tenant's AdminInbox.
 func InboxID(tenant string) string { return "inbox/" + tenant }
@@ -43,6 +47,7 @@ func RegisterActivities(r worker.ActivityRegistry, a Activities) { registerActiv
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Completion, workflow.RegisterOptions{Name: CompletionWorkflow})
 	r.RegisterWorkflowWithOptions(WatchOutage, workflow.RegisterOptions{Name: OutageWorkflow})
+	r.RegisterWorkflowWithOptions(Enrollment, workflow.RegisterOptions{Name: EnrollmentWorkflow})
 	r.RegisterWorkflowWithOptions(AdminInbox, workflow.RegisterOptions{Name: AdminInboxWorkflow})
 	r.RegisterWorkflowWithOptions(Reconciliation, workflow.RegisterOptions{Name: ReconciliationWorkflow})
 	r.RegisterWorkflowWithOptions(ScheduledReconciliation, workflow.RegisterOptions{Name: ScheduledReconciliationWorkflow})

@@ -1,5 +1,5 @@
 // Package dispatch brings what the journal holds to Temporal: it starts a workflow for every
-// queued completion, asks after those that have not been heard of, and tells the training
+// queued completion and enrollment, asks after those that have not been heard of, and tells the training
 // admins of deliveries that could not be understood. The journal is the queue; nothing here
 // keeps state, so any number of starters may run and a crash loses nothing.
 package dispatch
@@ -36,6 +36,8 @@ type Journal interface {
 	Targets(ctx context.Context) ([]journal.Target, error)
 	// Wake is signalled when this process has queued something.
 	Wake() <-chan struct{}
+
+	EnrollmentJournal
 }
 
 // Config is what New needs.
@@ -108,6 +110,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	g.Go(func() error { return d.startQueued(ctx) })
 	g.Go(func() error { return d.every(ctx, d.cfg.SweepEvery, "sweep", d.sweep) })
 	g.Go(func() error { return d.every(ctx, d.cfg.SweepEvery, "watch targets", d.watchTargets) })
+	g.Go(func() error { return d.every(ctx, enrollmentsEvery, "start enrollments", d.startEnrollments) })
+	g.Go(func() error { return d.every(ctx, d.cfg.SweepEvery, "sweep enrollments", d.sweepStaleEnrollments) })
 	g.Go(func() error { return d.every(ctx, announceEvery, "announce", d.announce) })
 	if err := g.Wait(); !errors.Is(err, context.Canceled) {
 		return err

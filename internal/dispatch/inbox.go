@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 
+	"countersign/internal/training"
 	"countersign/workflows"
 
 	"go.temporal.io/sdk/client"
 )
 
-// Inbox reaches the AdminInbox workflows. A workflow cannot start the one it signals; this can.
+// Inbox reaches the AdminInbox workflows, and the completions that wait for a decision. A workflow cannot start the one
+// it signals; this can.
 type Inbox struct {
 	Temporal  client.Client
 	TaskQueue string
@@ -55,4 +57,12 @@ func (d *Dispatcher) announce(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Decide answers the review that a completion waits in. Only a retry is ours to say: everything else is for people.
+func (i Inbox) Decide(ctx context.Context, f training.Fingerprint, d training.Decision) error {
+	if err := i.Temporal.SignalWorkflow(ctx, workflows.CompletionID(f), "", workflows.ReviewSignal, d); err != nil {
+		return fmt.Errorf("decide about completion %s: %w", f, err)
+	}
+	return nil
 }

@@ -61,6 +61,10 @@ type receipt struct {
 		Fingerprint training.Fingerprint `json:"fingerprint"`
 		Status      string               `json:"status"`
 	} `json:"completions"`
+	Enrollments []struct {
+		Enrollment training.EnrollmentKey `json:"enrollment"`
+		Status     string                 `json:"status"`
+	} `json:"enrollments"`
 }
 
 var lms = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}

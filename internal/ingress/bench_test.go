@@ -154,7 +154,7 @@ type forgetful struct{}
 
 func (forgetful) Ping(context.Context) error { return nil }
 
-func (forgetful) Append(_ context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error) {
+func (forgetful) Append(_ context.Context, d journal.Delivery, completions []training.Completion, _ ...training.Enrollment) (journal.Receipt, error) {
 	receipt := journal.Receipt{DeliveryID: d.ID, Verdict: d.Verdict}
 	for _, completion := range completions {
 		receipt.Completions = append(receipt.Completions, journal.ReceiptItem{Fingerprint: completion.Fingerprint()})

@@ -112,15 +112,15 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 	d := newDelivery(c, x)
 	d.Body = x.body
 	d.Verdict, d.Reason = result.Verdict, result.Reason
-	completions := result.Completions
+	completions, enrollments := result.Completions, result.Enrollments
 	if x.source.TestMode {
-		d.Verdict, d.Reason, completions = journal.VerdictTest, wouldBe(result), nil
+		d.Verdict, d.Reason, completions, enrollments = journal.VerdictTest, wouldBe(result), nil, nil
 	}
 
-	receipt, appendErr := i.append(c.Request.Context(), d, completions)
+	receipt, appendErr := i.append(c.Request.Context(), d, completions, enrollments...)
 	if errors.Is(appendErr, journal.ErrUnstorable) {
 		// It would fail for ever; the raw body can always be kept, and a person told.
-		d.Verdict, d.Reason = journal.VerdictUnmapped, "a completion holds text that cannot be stored"
+		d.Verdict, d.Reason = journal.VerdictUnmapped, "a completion or an enrollment holds text that cannot be stored"
 		result.Problems = append(result.Problems, lms.Problem{Reason: d.Reason})
 		receipt, appendErr = i.append(c.Request.Context(), d, nil)
 	}
@@ -139,6 +139,9 @@ func (i *Ingress) receive(c *gin.Context, x *exchange) *problem {
 	}
 	for _, item := range receipt.Completions {
 		x.fingerprints = append(x.fingerprints, item.Fingerprint)
+	}
+	for _, item := range receipt.Enrollments {
+		x.enrollments = append(x.enrollments, item.Key)
 	}
 	c.JSON(http.StatusOK, newReceipt(receipt, result, d.Reason))
 	return nil
@@ -168,8 +171,8 @@ func (i *Ingress) verify(c *gin.Context, x *exchange) *problem {
 
 // append commits the delivery. It goes on when the client hangs up: half of an append would
 // leave the sender and the journal in disagreement about what was taken.
-func (i *Ingress) append(ctx context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error) {
+func (i *Ingress) append(ctx context.Context, d journal.Delivery, completions []training.Completion, enrollments ...training.Enrollment) (journal.Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
 	defer cancel()
-	return i.journal.Append(ctx, d, completions)
+	return i.journal.Append(ctx, d, completions, enrollments...)
 }

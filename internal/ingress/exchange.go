@@ -42,6 +42,7 @@ type exchange struct {
 	reason       string
 	secret       int
 	fingerprints []training.Fingerprint
+	enrollments  []training.EnrollmentKey
 }
 
 // known reports whether the source was found.
@@ -151,6 +152,9 @@ func (i *Ingress) logExchange(c *gin.Context, x *exchange, took time.Duration) {
 		slog.String("tenant", x.source.Tenant), slog.String("source", x.source.ID), slog.String("delivery", x.delivery),
 		slog.Any("fingerprint", x.fingerprints), slog.String("verdict", string(x.verdict)),
 		slog.Int("status", status), slog.Duration("took", took),
+	}
+	if len(x.enrollments) > 0 {
+		attrs = append(attrs, slog.Any("enrollment", x.enrollments))
 	}
 	if x.reason != "" {
 		attrs = append(attrs, slog.String("reason", x.reason))

@@ -43,16 +43,18 @@ type memory struct {
 	seen    map[training.Fingerprint]bool
 	entries []journal.Delivery
 	stored  []training.Completion
-	fail    func(d journal.Delivery, completions []training.Completion) error
-	pingErr error
-	pings   int
+	// enrolled are the enrollments, each time they came.
+	enrolled []training.Enrollment
+	fail     func(d journal.Delivery, completions []training.Completion) error
+	pingErr  error
+	pings    int
 	// arrived gets every entry after it was kept.
 	arrived chan journal.Delivery
 	// held, if set, is waited for before the commit, after entered has told of it.
 	entered, held chan struct{}
 }
 
-func (m *memory) Append(ctx context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error) {
+func (m *memory) Append(ctx context.Context, d journal.Delivery, completions []training.Completion, enrollments ...training.Enrollment) (journal.Receipt, error) {
 	if m.held != nil {
 		m.entered <- struct{}{}
 		<-m.held
@@ -76,6 +78,10 @@ func (m *memory) Append(ctx context.Context, d journal.Delivery, completions []t
 		}
 		m.seen[fingerprint] = true
 	}
+	for _, e := range enrollments {
+		receipt.Enrollments = append(receipt.Enrollments, journal.EnrollmentReceipt{Key: e.Key()})
+	}
+	m.enrolled = append(m.enrolled, enrollments...)
 	m.entries, m.stored = append(m.entries, d), append(m.stored, completions...)
 	m.arrived <- d
 	return receipt, nil

@@ -44,7 +44,7 @@ import (
 // Journal is what the ingress needs of the journal.
 type Journal interface {
 	// Append returns after the commit; an error means that nothing may be acknowledged.
-	Append(ctx context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error)
+	Append(ctx context.Context, d journal.Delivery, completions []training.Completion, enrollments ...training.Enrollment) (journal.Receipt, error)
 	// Ping reports whether an Append would work now.
 	Ping(ctx context.Context) error
 }

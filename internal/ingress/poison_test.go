@@ -154,8 +154,8 @@ type witness struct {
 	committed chan journal.Delivery
 }
 
-func (w *witness) Append(ctx context.Context, d journal.Delivery, completions []training.Completion) (journal.Receipt, error) {
-	receipt, err := w.Journal.Append(ctx, d, completions)
+func (w *witness) Append(ctx context.Context, d journal.Delivery, completions []training.Completion, enrollments ...training.Enrollment) (journal.Receipt, error) {
+	receipt, err := w.Journal.Append(ctx, d, completions, enrollments...)
 	if err == nil {
 		d.Verdict = receipt.Verdict
 		w.mu.Lock()

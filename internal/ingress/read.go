@@ -19,8 +19,9 @@ var ErrDefect = errors.New("the adapter failed; the body is kept as it came")
 
 // Result is what an authentic delivery says.
 type Result struct {
-	// Completions are valid and have their tenant and source.
+	// Completions and Enrollments are valid and have their tenant and source.
 	Completions []training.Completion
+	Enrollments []training.Enrollment
 	Ignored     []lms.Ignored
 	Problems    []lms.Problem
 	// Verdict is accepted, ignored or unmapped. Whether an accepted one is a duplicate only the
@@ -39,7 +40,7 @@ type Result struct {
 	stack []byte
 }
 
-// Read is the one way from an authentic request to completions, for deliveries, rehearsals and
+// Read is the one way from an authentic request to completions and enrollments, for deliveries, rehearsals and
 // replays alike (R191). It undoes compression, decodes, and lets nothing invalid through. maxBody bounds what
 // a compressed body may inflate to, in bytes; 0 means 1 MiB.
 //
@@ -68,8 +69,12 @@ func read(source Source, r lms.Request, maxBody int64, decode func(lms.Request) 
 	if result.Err == nil {
 		decoded, result = guarded(r, decode)
 	}
+	if !source.Enrollments {
+		decoded = withoutEnrollments(decoded)
+	}
 	result.Ignored, result.Problems = decoded.Ignored, decoded.Problems
 	result.adopt(source, decoded.Completions)
+	result.enroll(source, decoded.Enrollments)
 	result.judge()
 	return result
 }
@@ -133,7 +138,7 @@ func (r *Result) judge() {
 		r.Verdict, r.Reason = journal.VerdictUnmapped, strings.Join(append(reasons[:mostReasons], more), "; ")
 	case len(reasons) > 0:
 		r.Verdict, r.Reason = journal.VerdictUnmapped, strings.Join(reasons, "; ")
-	case len(r.Completions) > 0:
+	case len(r.Completions)+len(r.Enrollments) > 0:
 		r.Verdict = journal.VerdictAccepted
 	case len(r.Ignored) > 0:
 		r.Verdict, r.Reason = journal.VerdictIgnored, r.Ignored[0].Reason

@@ -12,6 +12,8 @@ type receipt struct {
 	Verdict     journal.Verdict     `json:"verdict"`
 	Reason      string              `json:"reason,omitempty"`
 	Completions []receiptCompletion `json:"completions"`
+	// Enrollments is absent where the delivery brought none.
+	Enrollments []receiptEnrollment `json:"enrollments,omitempty"`
 	Ignored     []lms.Ignored       `json:"ignored"`
 	Problems    []lms.Problem       `json:"problems"`
 }
@@ -20,6 +22,11 @@ type receiptCompletion struct {
 	Fingerprint training.Fingerprint `json:"fingerprint"`
 	// Status is "accepted", or "duplicate" where the journal had it already.
 	Status journal.Verdict `json:"status"`
+}
+
+type receiptEnrollment struct {
+	Enrollment training.EnrollmentKey `json:"enrollment"`
+	Status     journal.Verdict        `json:"status"`
 }
 
 // newReceipt has empty lists rather than null, so that a reader need not tell the two apart.
@@ -31,11 +38,17 @@ func newReceipt(committed journal.Receipt, result Result, reason string) receipt
 		Problems:    append([]lms.Problem{}, result.Problems...),
 	}
 	for _, item := range committed.Completions {
-		status := journal.VerdictAccepted
-		if item.Duplicate {
-			status = journal.VerdictDuplicate
-		}
-		r.Completions = append(r.Completions, receiptCompletion{Fingerprint: item.Fingerprint, Status: status})
+		r.Completions = append(r.Completions, receiptCompletion{item.Fingerprint, status(item.Duplicate)})
+	}
+	for _, item := range committed.Enrollments {
+		r.Enrollments = append(r.Enrollments, receiptEnrollment{item.Key, status(item.Duplicate)})
 	}
 	return r
+}
+
+func status(duplicate bool) journal.Verdict {
+	if duplicate {
+		return journal.VerdictDuplicate
+	}
+	return journal.VerdictAccepted
 }

@@ -22,6 +22,9 @@ type Source struct {
 	// TestMode keeps deliveries with the verdict test instead of handing their completions on, and
 	// answers with what was read (R192, R211).
 	TestMode bool
+	// Enrollments says that the tenant wants the enrollments that the source reports (R98); without it they
+	// are ignored.
+	Enrollments bool
 	// Explain decodes like Adapter and says beside it how each field was read: a list, or nil. Only the
 	// rehearsal asks for it; nil leaves the explanation out.
 	Explain func(r lms.Request) (lms.Decoded, any, error)

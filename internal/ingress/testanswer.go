@@ -20,6 +20,7 @@ type testAnswer struct {
 	WouldBe     journal.Verdict  `json:"wouldBe"`
 	Reason      string           `json:"reason,omitempty"`
 	Completions []testCompletion `json:"completions"`
+	Enrollments []testEnrollment `json:"enrollments,omitempty"`
 	Ignored     []lms.Ignored    `json:"ignored"`
 	Problems    []testProblem    `json:"problems"`
 	WouldDo     []string         `json:"wouldDo"`
@@ -39,6 +40,16 @@ type testCompletion struct {
 	Fingerprint training.Fingerprint `json:"fingerprint"`
 	// MappingVersion says with which mapping it was read.
 	MappingVersion *string `json:"mappingVersion"`
+}
+
+type testEnrollment struct {
+	Enrollment     training.EnrollmentKey `json:"enrollment"`
+	Event          *string                `json:"event"`
+	Learner        testLearner            `json:"learner"`
+	Course         testCourse             `json:"course"`
+	EnrolledAt     time.Time              `json:"enrolledAt"` // RFC 3339, UTC
+	DueAt          *time.Time             `json:"dueAt"`
+	MappingVersion *string                `json:"mappingVersion"`
 }
 
 type testLearner struct {
@@ -68,6 +79,16 @@ func newTestAnswer(result Result) testAnswer {
 		Completions: []testCompletion{}, Ignored: append([]lms.Ignored{}, result.Ignored...),
 		Problems: contentProblems(result), WouldDo: []string{}, Explain: result.Explanation,
 	}
+	for _, e := range result.Enrollments {
+		a.Enrollments = append(a.Enrollments, testEnrollment{
+			Enrollment: e.Key(), Event: known(e.Event), EnrolledAt: e.EnrolledAt, DueAt: e.DueAt, MappingVersion: known(e.MappingVersion),
+			Learner: testLearner{known(e.Learner.ID), known(e.Learner.Username), known(e.Learner.Email), known(e.Learner.ExternalID)},
+			Course:  testCourse{known(e.Course.ID), known(e.Course.Title), known(e.Course.Code)},
+		})
+	}
+	if len(result.Enrollments) > 0 && result.Verdict == journal.VerdictAccepted {
+		a.WouldDo = append(a.WouldDo, "For an enrollment, the open training record would be found or created, and the link to it kept.")
+	}
 	for _, completion := range result.Completions {
 		a.Completions = append(a.Completions, newTestCompletion(completion))
 	}
@@ -75,7 +96,7 @@ func newTestAnswer(result Result) testAnswer {
 	case journal.VerdictUnmapped:
 		a.WouldDo = append(a.WouldDo, "The delivery would be stored, answered 200 and put up for review, because of its problems.")
 	case journal.VerdictIgnored:
-		a.WouldDo = append(a.WouldDo, "The delivery would be stored and nothing else done: no event in it is a completion.")
+		a.WouldDo = append(a.WouldDo, "The delivery would be stored and nothing else done: no event in it is to be processed.")
 	}
 	if a.Explain == nil {
 		a.Explain = []any{}

@@ -19,6 +19,7 @@ type Receipt struct {
 	// Verdict is the one that was stored, see Append.
 	Verdict     Verdict
 	Completions []ReceiptItem
+	Enrollments []EnrollmentReceipt
 }
 
 // ReceiptItem is one completion of the delivery, in the order given.
@@ -34,6 +35,7 @@ type waiting struct {
 	delivery    Delivery
 	header      string
 	completions []newCompletion
+	enrollments []newEnrollment
 	bytes       int64
 	// answer has room for one, so that a committer never waits for a caller who has left.
 	answer chan answer
@@ -56,21 +58,21 @@ type key struct {
 	fingerprint training.Fingerprint
 }
 
-// Append stores a delivery and its completions in one transaction, shared with other callers, and
-// returns only after that commit: a nil error is what allows a 200 (law 1). New completions
+// Append stores a delivery with its completions and enrollments in one transaction, shared with other
+// callers, and returns only after that commit: a nil error is what allows a 200 (law 1). New ones
 // are QUEUED; known ones stay as they are (R87, R88).
 //
-// A verdict of accepted, duplicate or "" becomes accepted if any completion is new and
+// A verdict of accepted, duplicate or "" becomes accepted if any of them is new and
 // duplicate if all are known; every other verdict is stored as given, e.g. unmapped for a delivery
 // of which a part could not be understood.
 //
 // ErrBusy, ErrClosed and database errors mean that nothing can be promised: the sender has to
 // send again. So does the end of ctx, but the append may still be committed then; the sender's next
-// try is absorbed by the fingerprint. ErrUnstorable and a completion of another tenant or
+// try is absorbed by the keys. ErrUnstorable and a completion or enrollment of another tenant or
 // source concern this append alone.
-func (j *Journal) Append(ctx context.Context, d Delivery, cs []training.Completion) (Receipt, error) {
+func (j *Journal) Append(ctx context.Context, d Delivery, cs []training.Completion, es ...training.Enrollment) (Receipt, error) {
 	d.ID = cmp.Or(d.ID, NewDeliveryID())
-	w, err := j.prepare(ctx, d, cs)
+	w, err := j.prepare(ctx, d, cs, es...)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("append delivery %s: %w", d.ID, err)
 	}
@@ -89,11 +91,11 @@ func (j *Journal) Append(ctx context.Context, d Delivery, cs []training.Completi
 }
 
 // prepare does outside the transaction what can be done outside.
-func (j *Journal) prepare(ctx context.Context, d Delivery, cs []training.Completion) (*waiting, error) {
+func (j *Journal) prepare(ctx context.Context, d Delivery, cs []training.Completion, es ...training.Enrollment) (*waiting, error) {
 	if d.ReceivedAt.IsZero() {
 		d.ReceivedAt = j.now()
 	}
-	if d.Verdict == "" && len(cs) > 0 {
+	if d.Verdict == "" && len(cs)+len(es) > 0 {
 		d.Verdict = VerdictAccepted
 	}
 	if !d.Verdict.valid() {
@@ -120,6 +122,14 @@ func (j *Journal) prepare(ctx context.Context, d Delivery, cs []training.Complet
 		}
 		w.bytes += int64(len(prepared.document))
 		w.completions = append(w.completions, prepared)
+	}
+	for i, e := range es {
+		prepared, err := prepareEnrollment(d, e)
+		if err != nil {
+			return nil, fmt.Errorf("enrollment %d: %w", i+1, err)
+		}
+		w.bytes += int64(len(prepared.document))
+		w.enrollments = append(w.enrollments, prepared)
 	}
 	return w, nil
 }

@@ -132,8 +132,12 @@ func (j *Journal) commit(batch []*waiting) error {
 		if err != nil {
 			return err
 		}
-		queued = len(fresh) > 0
-		receipts = write(batch, fresh)
+		freshEnrollments, err := j.insertEnrollments(ctx, tx, uniqueEnrollments(batch))
+		if err != nil {
+			return err
+		}
+		queued = len(fresh)+len(freshEnrollments) > 0
+		receipts = write(batch, fresh, freshEnrollments)
 		return j.insertDeliveries(ctx, tx, batch, receipts)
 	})
 	if err != nil {
@@ -170,7 +174,7 @@ func unique(batch []*waiting) []newCompletion {
 }
 
 // write writes the receipts: of each fresh key the first occurrence is new, all others are duplicates.
-func write(batch []*waiting, fresh map[key]bool) []Receipt {
+func write(batch []*waiting, fresh map[key]bool, freshEnrollments map[enrollmentKey]bool) []Receipt {
 	receipts := make([]Receipt, len(batch))
 	for i, w := range batch {
 		r := Receipt{DeliveryID: w.delivery.ID, Verdict: w.delivery.Verdict}
@@ -183,7 +187,15 @@ func write(batch []*waiting, fresh map[key]bool) []Receipt {
 			}
 			r.Completions = append(r.Completions, ReceiptItem{Fingerprint: c.fingerprint, Duplicate: !isNew})
 		}
-		if len(w.completions) > 0 && (r.Verdict == VerdictAccepted || r.Verdict == VerdictDuplicate) {
+		for _, e := range w.enrollments {
+			isNew := freshEnrollments[e.enrollmentKey]
+			delete(freshEnrollments, e.enrollmentKey)
+			if isNew {
+				brought = VerdictAccepted
+			}
+			r.Enrollments = append(r.Enrollments, EnrollmentReceipt{Key: e.key, Duplicate: !isNew})
+		}
+		if len(w.completions)+len(w.enrollments) > 0 && (r.Verdict == VerdictAccepted || r.Verdict == VerdictDuplicate) {
 			r.Verdict = brought
 		}
 		receipts[i] = r

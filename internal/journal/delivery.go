@@ -15,9 +15,9 @@ type Verdict string
 
 // The verdicts.
 const (
-	VerdictAccepted  Verdict = "accepted"  // brought at least one new completion
-	VerdictDuplicate Verdict = "duplicate" // brought only known completions
-	VerdictIgnored   Verdict = "ignored"   // reported nothing that is a completion
+	VerdictAccepted  Verdict = "accepted"  // brought at least one new completion or enrollment
+	VerdictDuplicate Verdict = "duplicate" // brought only known ones
+	VerdictIgnored   Verdict = "ignored"   // reported nothing that is to be processed
 	VerdictRejected  Verdict = "rejected"  // not authenticated or not permitted
 	VerdictUnmapped  Verdict = "unmapped"  // authentic, but needs an admin to be understood
 	VerdictTest      Verdict = "test"      // a connection test or a rehearsal

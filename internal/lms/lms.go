@@ -116,25 +116,30 @@ var ErrUnreadable = errors.New("unreadable body")
 type Decoded struct {
 	// Completions are the valid ones: training.Completion.Validate passes.
 	Completions []training.Completion
-	// Ignored are events that are no completions, with the reason (R79).
+	// Enrollments are the valid ones: training.Enrollment.Validate passes. What a tenant wants of them is
+	// not the adapter's business (R98).
+	Enrollments []training.Enrollment
+	// Ignored are events that are neither, with the reason (R79).
 	Ignored []Ignored
-	// Problems are events that report a completion which cannot be processed.
+	// Problems are events that report a completion or an enrollment which cannot be processed.
 	Problems []Problem
 	// OriginalDomain routes deliveries to /webhooks/lms (R162); "" where a platform has none.
 	OriginalDomain string
 }
 
-// Ignored is an event that is no completion.
+// Ignored is an event of which nothing follows.
 type Ignored struct {
 	Event  string `json:"event"`
 	Reason string `json:"reason"`
 }
 
-// Problem is an event that reports a completion which cannot be processed as it stands. It is
-// stored and put up for review; the sender is answered 200 (law 4).
+// Problem is an event that reports a completion, or an enrollment, which cannot be processed as it stands. It
+// is stored and put up for review; the sender is answered 200 (law 4).
 type Problem struct {
 	Event   string `json:"event"`
 	EventID string `json:"eventId,omitempty"`
 	// Reason names fields, never values.
 	Reason string `json:"reason"`
+	// Enrollment says that the event reports an enrollment, which not every tenant wants to hear of.
+	Enrollment bool `json:"enrollment,omitempty"`
 }

@@ -85,14 +85,20 @@ func (c Course) matches(source string, course training.Course) bool {
 	}
 }
 
-// Course returns the QMS training for a course of a source, compared exactly, letter for letter.
-// ok is false when the course is not mapped and is not to be passed on under its own code.
-func (t Tenant) Course(source string, course training.Course) (mapped Course, ok bool) {
+// NamedCourse is Course without the course's own code in place of a mapping.
+func (t Tenant) NamedCourse(source string, course training.Course) (mapped Course, ok bool) {
 	for _, c := range t.Courses {
 		if c.matches(source, course) && (!ok || c.specificity() > mapped.specificity()) {
 			mapped, ok = c, true
 		}
 	}
+	return mapped, ok
+}
+
+// Course returns the QMS training for a course of a source, compared exactly, letter for letter.
+// ok is false when the course is not mapped and is not to be passed on under its own code.
+func (t Tenant) Course(source string, course training.Course) (mapped Course, ok bool) {
+	mapped, ok = t.NamedCourse(source, course)
 	if !ok && t.UnmappedCourses == UnmappedSameCode && course.Code != "" {
 		return Course{Code: course.Code, Training: course.Code}, true
 	}

@@ -60,6 +60,11 @@ func (t Tenant) describe(w io.Writer) {
 		missing = "created where the employee has none of the course"
 	}
 	line(w, "missing records", "%s", missing)
+	enrollments := "ignored"
+	if t.Policy.Enrollments == training.EnrollmentsCreate {
+		enrollments = "their training records are found or created, and linked"
+	}
+	line(w, "enrollments", "%s", enrollments)
 	t.describePatience(w)
 	t.describeOutage(w)
 	line(w, "notices", "the first of a cause at once, then gathered for %s, growing to %s", t.Policy.DigestEvery, t.Policy.DigestLongest)

@@ -57,6 +57,7 @@ func TestLoadReadsEverySetting_R113_R162_R208(t *testing.T) {
 		DigestEvery: time.Hour, DigestLongest: 12 * time.Hour,
 
 		MissingRecord: training.MissingCreate,
+		Enrollments:   training.EnrollmentsCreate,
 		Approval:      training.DefaultApproval(),
 		Review:        training.DefaultReview(),
 		Outage:        training.DefaultOutage(),

@@ -209,6 +209,7 @@ func policy(e entry) (p training.Policy, escalateTo []string) {
 	}
 	p.HoldFailed = f.get("hold_failed").flag(p.HoldFailed)
 	p.MissingRecord = oneOf(f.get("missing_record"), "choice", training.MissingReview, training.MissingCreate)
+	p.Enrollments = oneOf(f.get("enrollments"), "choice", training.EnrollmentsIgnore, training.EnrollmentsCreate)
 	p.DigestEvery = f.get("digest_every").duration(p.DigestEvery, time.Second, 7*24*time.Hour)
 	p.DigestLongest = f.get("digest_longest").duration(max(p.DigestLongest, p.DigestEvery), p.DigestEvery, 7*24*time.Hour)
 	if retry, ok := f.get("retry").fields(); ok {

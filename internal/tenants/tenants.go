@@ -82,7 +82,7 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 			return field.Of(l)
 		},
 		Training: func(source string, c training.Course) (string, bool, bool) {
-			course, ok := t.Course(source, c)
+			course, ok := t.NamedCourse(source, c)
 			return course.Training, course.Approval, ok
 		},
 		Policy:  t.Policy,
@@ -91,6 +91,7 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 		MappedTraining: func(id string) bool {
 			return slices.ContainsFunc(t.Courses, func(c settings.Course) bool { return c.Training == id })
 		},
+		SameCode:   t.UnmappedCourses == settings.UnmappedSameCode,
 		Notices:    notices,
 		Personal:   notify.Personal(t.Notices.Personal),
 		Quiet:      quiet,

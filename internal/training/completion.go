@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Completion is the fact an LMS reports: this learner finished this course at
@@ -163,22 +162,9 @@ func (c Completion) Validate() error {
 	if c.Precision != PrecisionMillisecond && c.Precision != PrecisionDay {
 		problems = append(problems, "unknown precision of the completion date")
 	}
-	for _, text := range []struct{ name, value string }{
+	problems = append(problems, unkeepable([]namedText{
 		{"event id", c.EventID}, {"event", c.Event}, {"enrollment id", c.EnrollmentID},
-		{"learner id", c.Learner.ID}, {"learner username", c.Learner.Username},
-		{"learner e-mail", c.Learner.Email}, {"learner external id", c.Learner.ExternalID},
-		{"first name", c.Learner.FirstName}, {"last name", c.Learner.LastName},
-		{"course id", c.Course.ID}, {"course title", c.Course.Title}, {"course code", c.Course.Code},
-	} {
-		switch {
-		case len(text.value) > longest:
-			problems = append(problems, fmt.Sprintf("%s longer than %d bytes", text.name, longest))
-		case !utf8.ValidString(text.value):
-			problems = append(problems, text.name+" is not UTF-8")
-		case strings.ContainsFunc(text.value, isControl):
-			problems = append(problems, text.name+" contains a control character")
-		}
-	}
+	}, c.Learner, c.Course)...)
 	if err := c.Score.validate(); err != nil {
 		problems = append(problems, err.Error())
 	}

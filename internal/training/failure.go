@@ -66,6 +66,9 @@ type Failure struct {
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Attempts are the attempts that led here, oldest first, as far as they are known.
 	Attempts []Attempt `json:"attempts,omitempty"`
+	// Awaited says that what is missing is expected to come by itself: it is tried again, though retries
+	// do not mend its class.
+	Awaited bool `json:"awaited,omitempty"`
 	// Err is the cause; it stays in this process.
 	Err error `json:"-"`
 }
@@ -76,6 +79,9 @@ type Attempt struct {
 	Class  FailureClass `json:"class"`
 	Detail string       `json:"detail,omitempty"`
 }
+
+// Retryable reports whether the schedule's next attempt may succeed.
+func (f *Failure) Retryable() bool { return f.Class.Transient() || f.Awaited }
 
 func (f *Failure) Error() string {
 	text := string(f.Class) + ": " + f.Operation

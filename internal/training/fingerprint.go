@@ -23,6 +23,9 @@ type Fingerprint string
 // fingerprintVersion is hashed first, so that another rule can never collide with this one.
 const fingerprintVersion = "countersign/fingerprint/v1"
 
+// instantLayout is how an instant is hashed: in UTC, to the millisecond.
+const instantLayout = "2006-01-02T15:04:05.000Z"
+
 // Fingerprint computes the identity of c.
 func (c Completion) Fingerprint() Fingerprint {
 	learnerKind, learner := c.Learner.key()
@@ -45,7 +48,7 @@ func (c Completion) instant() string {
 	if c.Precision == PrecisionDay {
 		return t.Format(time.DateOnly)
 	}
-	return t.Format("2006-01-02T15:04:05.000Z")
+	return t.Format(instantLayout)
 }
 
 // ParseFingerprint checks that text is a fingerprint.

@@ -23,6 +23,8 @@ type Policy struct {
 	DigestLongest time.Duration
 	// MissingRecord says what becomes of a completion whose learner has no training record.
 	MissingRecord MissingRecord
+	// Enrollments says what becomes of the enrollments that an LMS reports.
+	Enrollments Enrollments
 	// Approval and Review say how long the completion waits for people.
 	Approval Approval
 	Review   Review
@@ -64,6 +66,7 @@ func DefaultPolicy() Policy {
 		DigestEvery: 20 * time.Minute, DigestLongest: 6 * time.Hour,
 
 		MissingRecord: MissingReview,
+		Enrollments:   EnrollmentsIgnore,
 		Approval:      DefaultApproval(),
 		Review:        DefaultReview(),
 		Outage:        DefaultOutage(),
@@ -112,6 +115,8 @@ type policyJSON struct {
 	DigestLongest string `json:"digestLongest,omitempty"`
 	// MissingRecord is absent in what was recorded before there was a choice: review.
 	MissingRecord MissingRecord `json:"missingRecord,omitempty"`
+	// Enrollments is absent in what was recorded before there was a choice: ignore.
+	Enrollments Enrollments `json:"enrollments,omitempty"`
 	// Approval and Review are absent in what was recorded before there was a choice: the defaults.
 	Approval *approvalJSON `json:"approval,omitempty"`
 	Review   *reviewJSON   `json:"review,omitempty"`
@@ -156,7 +161,7 @@ func (r *Retry) UnmarshalJSON(data []byte) error {
 // MarshalJSON writes durations as words.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(policyJSON{
-		p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.DigestLongest.String(), p.MissingRecord,
+		p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.DigestLongest.String(), p.MissingRecord, p.Enrollments,
 		p.Approval.words(), p.Review.words(), p.Outage.words(),
 	})
 }
@@ -187,6 +192,9 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err := errors.Join(approvalErr, reviewErr, outageErr); err != nil {
 		return err
 	}
-	*p = Policy{retry, words.HoldFailed, digest, longest, cmp.Or(words.MissingRecord, MissingReview), approval, review, outage}
+	*p = Policy{
+		retry, words.HoldFailed, digest, longest, cmp.Or(words.MissingRecord, MissingReview), cmp.Or(words.Enrollments, EnrollmentsIgnore),
+		approval, review, outage,
+	}
 	return nil
 }

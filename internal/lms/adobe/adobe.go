@@ -37,6 +37,8 @@ func SignatureHeaders() []string { return []string{"X-ALM-Signature"} }
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -46,7 +48,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields())}
 }
 
 // Platform implements lms.Adapter.
@@ -87,6 +89,9 @@ func (a *Adapter) add(decoded *lms.Decoded, at string, event strictjson.Value) {
 	}
 	err := members.Err()
 	switch {
+	case err == nil && isEnrollment(name):
+		a.addEnrollment(decoded, name, at, event)
+		return
 	case err == nil && !isCompletion(name):
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: whyNot(name)})
 		return

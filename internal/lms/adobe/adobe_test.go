@@ -131,7 +131,6 @@ func spec(tb testing.TB) lmstest.Spec {
 			},
 		),
 		Ignored: append(others(),
-			lmstest.Ignored{Recorded: sample(tb, "COURSE_ENROLLMENT"), Want: none("COURSE_ENROLLMENT")},
 			lmstest.Ignored{Recorded: lmstest.JSON("no events", envelope()), Want: []lms.Ignored{{Reason: "no event in the delivery"}}},
 			lmstest.Ignored{
 				Recorded: lmstest.JSON("all the way, and no completion", envelope(event("LEARNER_PROGRESS", `,"progressPercent":100`+date))),
@@ -146,6 +145,21 @@ func spec(tb testing.TB) lmstest.Spec {
 				},
 			},
 		),
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample(tb, "COURSE_ENROLLMENT"), Want: []training.Enrollment{{
+				EventID: "3b8e5c70-4576-4ec5-a057-3a6f078cc9d6", Event: "COURSE_ENROLLMENT", EnrollmentID: "course:7374992_10250977_13446697",
+				Learner: training.Learner{ID: "13446697"}, Course: training.Course{ID: "course:7374992"},
+				EnrolledAt: time.Date(2026, 3, 30, 8, 0, 0, 0, time.UTC),
+			}}},
+			{Recorded: lmstest.JSON("by an administrator, in epoch seconds", envelope(event("CERTIFICATION_ENROLLMENT_BATCH", `,"dateEnrolled":1774857600`))),
+				Want: []training.Enrollment{{
+					Event: "CERTIFICATION_ENROLLMENT_BATCH", Learner: training.Learner{ID: "7"}, Course: training.Course{ID: "course:1"},
+					EnrolledAt: time.Date(2026, 3, 30, 8, 0, 0, 0, time.UTC),
+				}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an enrollment without a date", envelope(event("COURSE_ENROLLMENT", ``))), Reason: "events[0]: incomplete enrollment: no enrollment date"},
+		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("no list", `{"accountId":69101}`), Reason: "events: want an array, is absent"},
 			{Recorded: lmstest.JSON("one event without its list", `{"events":`+completed(date)+`}`), Reason: "events: want an array, is an object"},
@@ -214,7 +228,7 @@ func names() (all []lmstest.Valid) {
 // others are events that must not be taken for completions by a part of their name or data (R79).
 func others() (all []lmstest.Ignored) {
 	for _, name := range []string{
-		"LEARNING_PATH_ENROLLMENT", "CERTIFICATION_ENROLLMENT_BATCH", "COURSE_UNENROLLMENT", "CI_STATS", "LEARNING_OBJECT_DRAFT",
+		"COURSE_UNENROLLMENT", "LEARNING_PATH_UNENROLLMENT_BATCH", "COURSE_ENROLLMENT_BATCHED", "course_enrollment", "CI_STATS", "LEARNING_OBJECT_DRAFT",
 		"LEARNING_OBJECT_MODIFICATION", "course_completed", "COURSE_COMPLETED_BATCHED", "ALTERNATE_COURSE_COMPLETED",
 	} {
 		all = append(all, lmstest.Ignored{Recorded: lmstest.JSON(name, envelope(event(name, date))), Want: none(name)})
@@ -229,12 +243,12 @@ func none(name string) []lms.Ignored {
 // TestMixedBatch: every event of a delivery gets its own verdict, in order (law 4).
 func TestMixedBatch(t *testing.T) {
 	decoded, err := adobe.New(nil).Decode(lms.Request{Body: []byte(envelope(
-		completed(date), event("COURSE_ENROLLMENT", ``), `{"eventId":"e2","eventName":"COURSE_COMPLETED","data":{"userId":8,"loId":[]`+date+`}}`,
+		completed(date), event("COURSE_UNENROLLMENT", ``), `{"eventId":"e2","eventName":"COURSE_COMPLETED","data":{"userId":8,"loId":[]`+date+`}}`,
 		event("CERTIFICATION_COMPLETED", date), `7`))})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 2)
 	require.Equal(t, "events[3].data.dateCompleted", decoded.Completions[1].CompletedAtSource)
-	require.Equal(t, none("COURSE_ENROLLMENT"), decoded.Ignored)
+	require.Equal(t, none("COURSE_UNENROLLMENT"), decoded.Ignored)
 	require.Equal(t, []lms.Problem{
 		{Event: "COURSE_COMPLETED", EventID: "e2", Reason: "events[2]: data.loId: want a string or an integer, is an array"},
 		{Reason: "events[4]: want an object, is a number; eventName: is missing"},

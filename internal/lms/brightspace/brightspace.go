@@ -45,6 +45,8 @@ func Transport() lms.Transport { return lms.Transport{AnyType: true} }
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 	// conditional says that the mapping's own completionWhen tells what is a completion.
 	conditional bool
 }
@@ -56,7 +58,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -91,12 +93,20 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: what.String(), EventID: id, Reason: where + err.Error()})
 		return
 	}
+	if what.isEnrollment() && !a.conditional {
+		a.addEnrollment(decoded, item, what, where)
+		return
+	}
 	if reason := whyIgnored(what); reason != "" && !a.conditional {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
 		return
 	}
 	r := a.mapping.Read(item)
 	if is, reason := r.IsCompletion(); !is {
+		if what.isEnrollment() {
+			a.addEnrollment(decoded, item, what, where)
+			return
+		}
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: what.String(), Reason: reason})
 		return
 	}

@@ -69,6 +69,9 @@ func spec(tb testing.TB) lmstest.Spec {
 	replaced := func(before, after string) lmstest.Recorded {
 		return lmstest.JSON(before+" → "+after, strings.Replace(award("created"), before, after, 1))
 	}
+	enrollment := func(before, after string) lmstest.Recorded {
+		return lmstest.JSON("enrollment: "+before+" → "+after, strings.Replace(string(sample("enrollment").Body), before, after, 1))
+	}
 	return lmstest.Spec{
 		New:     lmstest.With(brightspace.New),
 		Mapping: brightspace.DefaultMapping(),
@@ -95,7 +98,8 @@ func spec(tb testing.TB) lmstest.Spec {
 		Ignored: []lmstest.Ignored{
 			{Recorded: sample("content-topic-completed"), Want: []lms.Ignored{{Event: "content/topic:completed", Reason: "a topic, a part of a course"}}},
 			{Recorded: sample("final-grade-released"), Want: []lms.Ignored{{Event: "grade/final:released", Reason: grade}}},
-			{Recorded: sample("enrollment"), Want: []lms.Ignored{{Event: "classlist:enrolled", Reason: other}}},
+			{Recorded: enrollment(`"Learner"`, `"Instructor"`), Want: []lms.Ignored{{Event: "classlist:enrolled", Reason: "an enrollment, and not of a learner"}}},
+			{Recorded: enrollment(`"Course Offering"`, `"Department"`), Want: []lms.Ignored{{Event: "classlist:enrolled", Reason: "an enrollment, and not in a course"}}},
 			ignored("tools/award/issue", "updated", changed),
 			ignored("tools/award/issue", "revoked", changed),
 			ignored("tools/award/issue", "expired", changed),
@@ -112,6 +116,17 @@ func spec(tb testing.TB) lmstest.Spec {
 				Want:     []lms.Ignored{{Event: "award/issue:https://example.com/created", Reason: changed}},
 			},
 			{Recorded: lmstest.JSON("no events", `[]`), Want: []lms.Ignored{{Reason: "the array holds no event"}}},
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample("enrollment"), Want: []training.Enrollment{{
+				EventID: "5f0c1d2e-0003-4a00-8000-000000000003", Event: "classlist:enrolled",
+				Learner: training.Learner{ID: "30421"}, Course: training.Course{ID: "6606"},
+				EnrolledAt: time.Date(2026, 4, 7, 8, 0, 0, 0, time.UTC),
+			}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: enrollment(`"userId":"30421",`, ``), Reason: "no learner id"},
+			{Recorded: enrollment(`"orgUnitId":"6606"`, `"orgUnitId":null`), Reason: "no course id"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: replaced(`"verb"`, `"verbs"`), Reason: "object.definition.type or verb.id: is missing"},

@@ -30,6 +30,8 @@ func SignatureHeaders() []string {
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 	// conditional says that the mapping's own completionWhen tells what is a completion.
 	conditional bool
 }
@@ -41,7 +43,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -66,7 +68,11 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		envelope.Problem("event", errors.New("is missing"))
 	}
 	if err := envelope.Err(); err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error()})
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: eventID, Reason: err.Error(), Enrollment: event == enrolled})
+		return decoded, nil
+	}
+	if !a.conditional && event == enrolled {
+		a.addEnrollment(&decoded, root)
 		return decoded, nil
 	}
 	if !a.conditional && !isCompletion(event) {

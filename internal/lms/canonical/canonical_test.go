@@ -64,6 +64,7 @@ func spec(tb testing.TB) lmstest.Spec {
 	tb.Helper()
 	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
 	const date = `,"completion_date":"2026-04-08T14:30:00Z"`
+	due := time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC)
 	return lmstest.Spec{
 		New:              lmstest.With(canonical.New),
 		Mapping:          canonical.DefaultMapping(),
@@ -111,11 +112,27 @@ func spec(tb testing.TB) lmstest.Spec {
 				Want: seven(func(c *training.Completion) { c.Event = "course_completion" })},
 		},
 		Ignored: []lmstest.Ignored{
-			{Recorded: sample("enrollment-created"), Want: []lms.Ignored{{Event: "enrollment.created", Reason: "not a completion event"}}},
 			{Recorded: lmstest.JSON("unknown event, no payload", `{"event":"ping"}`),
 				Want: []lms.Ignored{{Event: "ping", Reason: "not a completion event"}}},
 			{Recorded: lmstest.JSON("the name in another case", `{"event":"COURSE.COMPLETION"}`),
 				Want: []lms.Ignored{{Event: "COURSE.COMPLETION", Reason: "not a completion event"}}},
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample("enrollment-created"), Want: []training.Enrollment{{
+				EventID: "wh-20260401-080000-0005", Event: "enrollment.created",
+				Learner:    training.Learner{ID: "10291", Email: "jordan.lee@example.com", ExternalID: "HR-4829", FirstName: "Jordan", LastName: "Lee"},
+				Course:     training.Course{ID: "5541", Title: "Annual Compliance Training 2026", Code: "COMP-2026"},
+				EnrolledAt: time.Date(2026, 4, 1, 8, 0, 0, 0, time.UTC),
+			}}},
+			{Recorded: lmstest.JSON("with its own dates", `{"event":"enrollment.created","fired_at":"2026-04-02T08:00:00Z","payload":{"user":{"id":7},"course":{"id":1,"enrollment_date":"2026-04-01","due_date":"2026-05-01T00:00:00+02:00"}}}`),
+				Want: []training.Enrollment{{
+					Event: "enrollment.created", Learner: training.Learner{ID: "7"}, Course: training.Course{ID: "1"},
+					EnrolledAt: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), DueAt: &due,
+				}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an enrollment without a date", `{"event":"enrollment.created","payload":{"user":{"id":7},"course":{"id":1}}}`), Reason: "no enrollment date"},
+			{Recorded: lmstest.JSON("an enrollment of version 2", `{"event":"enrollment.created","version":"2.0"}`), Reason: "version: unknown major"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("unknown major version", strings.Replace(envelope(date), `"1.0"`, `"2.0"`, 1)), Reason: "version: unknown major"},

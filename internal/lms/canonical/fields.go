@@ -40,6 +40,10 @@ func DefaultMapping() *mapping.Mapping {
 func (a *Adapter) add(decoded *lms.Decoded, envelope strictjson.Value, event, eventID string) {
 	r := a.mapping.Read(envelope)
 	if is, reason := r.IsCompletion(); !is {
+		if event == enrolled {
+			a.addEnrollment(decoded, envelope)
+			return
+		}
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
 		return
 	}

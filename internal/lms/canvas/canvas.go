@@ -66,7 +66,9 @@ func DefaultMapping() *mapping.Mapping {
 // Adapter implements lms.Adapter.
 type Adapter struct {
 	mapping *mapping.Mapping
-	limits  strictjson.Limits
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
+	limits      strictjson.Limits
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -76,7 +78,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{mapping: m, limits: strictjson.DefaultLimits()}
+	return &Adapter{mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), limits: strictjson.DefaultLimits()}
 }
 
 // Platform implements lms.Adapter.
@@ -129,6 +131,10 @@ func (a *Adapter) add(decoded *lms.Decoded, event strictjson.Value) {
 	}
 	err := p.Err()
 	var completion training.Completion
+	if err == nil && name == enrolled {
+		a.addEnrollment(decoded, event)
+		return
+	}
 	if err == nil {
 		r := a.mapping.Read(event)
 		if reason := whyNot(r, event, name); reason != "" {

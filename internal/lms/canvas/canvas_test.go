@@ -62,12 +62,19 @@ func ignored(r lmstest.Recorded, event, reason string) lmstest.Ignored {
 }
 
 const (
-	enrollment  = "an enrollment, not a completion"
 	concluded   = "a change of an enrollment; completed means concluded there, not learned"
 	grade       = "a grade, not a completion"
 	requirement = "a requirement was met, not the last one"
 	noCaliper   = "the Caliper format has no event for a completed course; subscribe in the Canvas format"
 )
+
+// enrolledJane is the sample of an enrollment: with the local ids that a completion has.
+func enrolledJane() []training.Enrollment {
+	return []training.Enrollment{{
+		Event: "enrollment_created", Learner: training.Learner{ID: "1042", FirstName: "Jane Doe"},
+		Course: training.Course{ID: "565", Code: "SOP-017"}, EnrolledAt: time.Date(2026, 4, 7, 8, 0, 0, 0, time.UTC),
+	}}
+}
 
 // TestUnsigned: "Sign Payload" is off, and the URL's token is all that there is.
 func TestUnsigned(t *testing.T) {
@@ -80,6 +87,9 @@ func TestUnsigned(t *testing.T) {
 		done    = `"completed_at":"2026-04-08T14:30:00Z"`
 		missing = "body.progress.completed_at: is missing, and the requirements are not all met"
 	)
+	enrolling := func(before, after string) lmstest.Recorded {
+		return lmstest.JSON(before+" → "+after, strings.Replace(string(sample("enrollment_created").Body), before, after, 1))
+	}
 	event := func(name string) lmstest.Recorded { return with(name, "course_completed", name) }
 	lmstest.Run(t, lmstest.Spec{
 		New:      lmstest.With(canvas.New),
@@ -103,7 +113,8 @@ func TestUnsigned(t *testing.T) {
 		},
 		Ignored: []lmstest.Ignored{
 			ignored(sample("course_progress.not-a-completion"), "course_progress", requirement),
-			ignored(sample("enrollment_created"), "enrollment_created", enrollment),
+			ignored(enrolling("StudentEnrollment", "TeacherEnrollment"), "enrollment_created", "an enrollment, and not of a student"),
+			ignored(enrolling(`"active"`, `"deleted"`), "enrollment_created", "an enrollment that is not active"),
 			ignored(sample("enrollment_state_updated.not-a-completion"), "enrollment_state_updated", concluded),
 			ignored(sample("course_grade_change.not-a-completion"), "course_grade_change", grade),
 			ignored(event("enrollment_updated"), "enrollment_updated", concluded),
@@ -118,6 +129,12 @@ func TestUnsigned(t *testing.T) {
 				Want:     []lms.Ignored{{Event: "GradeEvent:Graded", Reason: noCaliper}, {Reason: noCaliper}},
 			},
 			ignored(lmstest.JSON("none of Caliper", `{"sensor":"x","data":[]}`), "", "the envelope holds no event"),
+		},
+		Enrolled: []lmstest.Enrolled{{Recorded: sample("enrollment_created"), Want: enrolledJane()}},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: enrolling(`"type":"StudentEnrollment",`, ``), Reason: "body.type: is missing"},
+			{Recorded: enrolling(`"user_id":"21070000000001042"`, `"user_id":"jane"`), Reason: "body.user_id: want a number"},
+			{Recorded: enrolling(`"user_id":"21070000000001042"`, `"user_id":null`), Reason: "no learner id"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("nothing in it", `{}`), Reason: "metadata.event_name: is missing"},
@@ -198,9 +215,9 @@ func signed(t testing.TB, made *keys) lmstest.Spec {
 			{Recorded: sample("course_completed"), Want: jane(same)},
 			{Recorded: sealed("our own key", course("")), Want: least(same)},
 		},
+		Enrolled: []lmstest.Enrolled{{Recorded: sample("enrollment_created"), Want: enrolledJane()}},
 		Ignored: []lmstest.Ignored{
 			ignored(sample("course_progress.not-a-completion"), "course_progress", requirement),
-			ignored(sample("enrollment_created"), "enrollment_created", enrollment),
 			ignored(sample("enrollment_state_updated.not-a-completion"), "enrollment_state_updated", concluded),
 			ignored(sample("course_grade_change.not-a-completion"), "course_grade_change", grade),
 			ignored(sealed("Caliper", `{"sensor":"x","data":[{"type":"Event","action":"Created"}]}`), "Event:Created", noCaliper),

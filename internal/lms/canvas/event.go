@@ -22,8 +22,6 @@ func whyNot(r *mapping.Reader, event strictjson.Value, name string) string {
 		return reason
 	case name == "course_progress":
 		return "a requirement was met, not the last one"
-	case name == "enrollment_created":
-		return "an enrollment, not a completion"
 	case strings.HasPrefix(name, "enrollment_"):
 		return "a change of an enrollment; completed means concluded there, not learned"
 	case name == "course_grade_change", name == "grade_change":

@@ -51,6 +51,8 @@ func Transport() lms.Transport { return lms.Transport{Gzip: true, No429: true} }
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 	// conditional says that the mapping's own completionWhen tells what is a completion.
 	conditional bool
 }
@@ -62,7 +64,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -102,6 +104,10 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, Reason: where + err.Error()})
 		return
 	}
+	if event == assignedEvent && !a.conditional {
+		a.addEnrollment(decoded, item, where)
+		return
+	}
 	if event != completionEvent && !a.conditional {
 		reason := "not a completion event"
 		if event == "" {
@@ -112,6 +118,10 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 	}
 	r := a.mapping.Read(item)
 	if is, reason := r.IsCompletion(); !is {
+		if event == assignedEvent {
+			a.addEnrollment(decoded, item, where)
+			return
+		}
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: reason})
 		return
 	}

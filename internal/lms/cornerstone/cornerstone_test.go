@@ -61,6 +61,7 @@ func spec(tb testing.TB) lmstest.Spec {
 		return []training.Completion{c}
 	}
 	sample := func(name string) lmstest.Recorded { return lmstest.Sample(tb, "testdata", name) }
+	due := time.Date(2026, 5, 12, 3, 59, 0, 0, time.UTC)
 	return lmstest.Spec{
 		New:     lmstest.With(cornerstone.New),
 		Mapping: cornerstone.DefaultMapping(),
@@ -99,11 +100,21 @@ func spec(tb testing.TB) lmstest.Spec {
 		},
 		Ignored: []lmstest.Ignored{
 			{Recorded: sample("heartbeat"), Want: []lms.Ignored{{Reason: "a heartbeat: no records"}}},
-			{Recorded: sample("training-assigned"), Want: []lms.Ignored{{Event: "TrainingAssigned", Reason: "not a completion event"}}},
 			{Recorded: lmstest.JSON("an employee", batch(`{"value":{"headers":{},"employeeCreated":{"data":{}}}}`)),
 				Want: []lms.Ignored{{Reason: "no lmsEventsCase: not an event about training"}}},
 			{Recorded: lmstest.JSON("the name in another case", strings.Replace(batch(record(ids+at)), `"TrainingCompleted"`, `"trainingCompleted"`, 1)),
 				Want: []lms.Ignored{{Event: "trainingCompleted", Reason: "not a completion event"}}},
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample("training-assigned"), Want: []training.Enrollment{{
+				EventID: "8761503e-1195-4d56-9730-ec17ee33e5d3", Event: "TrainingAssigned",
+				Learner:    training.Learner{ID: "40422", Username: "mmuster", ExternalID: "EMP-20002", FirstName: "Max", LastName: "Muster"},
+				Course:     training.Course{ID: "1c1f2a3b-0000-4000-8000-00000000000b", Title: "GDP refresher", Code: "1C1F2A3B-0000-4000-8000-00000000000B"},
+				EnrolledAt: time.Date(2026, 4, 8, 14, 29, 0, 0, time.UTC), DueAt: &due,
+			}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an assignment without data", batch(`{"value":{"lmsEventsCase":"TrainingAssigned"}}`)), Reason: "records[0]: incomplete enrollment: no learner id"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("no data", batch(`{"value":{"lmsEventsCase":"TrainingCompleted"}}`)), Reason: "records[0]: incomplete completion: no learner id"},
@@ -135,7 +146,7 @@ func BenchmarkCornerstone(b *testing.B) { lmstest.Benchmark(b, spec(b)) }
 
 // TestOneBadRecordSparesTheOthers: a batch that were refused would come again, with the bad record in it.
 func TestOneBadRecordSparesTheOthers(t *testing.T) {
-	assigned := strings.Replace(record(ids), `"TrainingCompleted"`, `"TrainingAssigned"`, 1)
+	assigned := strings.Replace(record(ids), `"TrainingCompleted"`, `"TrainingWithdrawn"`, 1)
 	decoded, err := cornerstone.New(nil).Decode(lms.Request{Body: []byte(batch(assigned, record(ids), record(ids+at)))})
 	require.NoError(t, err)
 	require.Len(t, decoded.Completions, 1)

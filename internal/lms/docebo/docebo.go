@@ -42,6 +42,8 @@ func SignatureHeaders() []string { return []string{"X-Docebo-Signature"} }
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 }
 
 var _ lms.Adapter = (*Adapter)(nil)
@@ -51,7 +53,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields())}
 }
 
 // Platform implements lms.Adapter.
@@ -74,18 +76,22 @@ func (a *Adapter) Decode(r lms.Request) (lms.Decoded, error) {
 		envelope.Problem("event", errors.New("is missing"))
 	}
 	var entries []entry
-	if event == completed {
+	if event == completed || event == enrolled {
 		entries = split(root, envelope)
 	}
 	if err := envelope.Err(); err != nil {
-		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: messageID, Reason: err.Error()})
+		decoded.Problems = append(decoded.Problems, lms.Problem{Event: event, EventID: messageID, Reason: err.Error(), Enrollment: event == enrolled})
 		return decoded, nil
 	}
-	if event != completed {
+	if event != completed && event != enrolled {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: event, Reason: "not a completion event"})
 		return decoded, nil
 	}
 	for _, e := range entries {
+		if event == enrolled {
+			a.addEnrollment(&decoded, e, messageID)
+			continue
+		}
 		a.add(&decoded, e, messageID)
 	}
 	return decoded, nil

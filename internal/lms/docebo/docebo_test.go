@@ -71,6 +71,16 @@ func seven(change func(*training.Completion)) []training.Completion {
 	})}
 }
 
+// enrolledJane is the sample of an enrollment.
+func enrolledJane() []training.Enrollment {
+	return []training.Enrollment{{
+		EventID: "wh-20260330-080006-7be0a1d3-2f64-4c58-b1e9-93d5c7f0a826", Event: "course.enrollment.created",
+		Learner:    training.Learner{ID: "10291", Username: "jane.roe"},
+		Course:     training.Course{ID: "5541", Title: "GxP Annual Refresher 2026"},
+		EnrolledAt: time.Date(2026, 3, 30, 8, 0, 0, 0, time.UTC),
+	}}
+}
+
 func same(*training.Completion) {}
 
 // spec is what the suite has to know of Docebo.
@@ -104,12 +114,31 @@ func spec(tb testing.TB) lmstest.Spec {
 			})},
 		},
 		Ignored: []lmstest.Ignored{
-			ignored(sample(tb, "course.enrollment.created"), "course.enrollment.created"),
+			{Recorded: lmstest.JSON("a tutor", `{"event":"course.enrollment.created","payload":{"user_id":7,"course_id":1,"level":"tutor","enrollment_date":"2026-03-30 08:00:00"}}`),
+				Want: []lms.Ignored{{Event: "course.enrollment.created", Reason: "payload.level: is not learner"}}},
+			{Recorded: lmstest.JSON("a waiting list", `{"event":"course.enrollment.created","payload":{"user_id":7,"course_id":1,"status":"waiting","enrollment_date":"2026-03-30 08:00:00"}}`),
+				Want: []lms.Ignored{{Event: "course.enrollment.created", Reason: "payload.status: is not subscribed"}}},
+			ignored(lmstest.JSON("an unenrollment", strings.Replace(single(``), "enrollment.completed", "enrollment.deleted", 1)), "course.enrollment.deleted"),
 			ignored(lmstest.JSON("an update to completed", strings.Replace(single(date+`,"status":"completed"`),
 				"enrollment.completed", "enrollment.updated", 1)), "course.enrollment.updated"),
 			ignored(lmstest.JSON("a batch of another event", `{"event":"user.created","payloads":[{"user_id":7},{"user_id":8}]}`), "user.created"),
 			ignored(lmstest.JSON("the name in another case", strings.Replace(single(date), "course", "Course", 1)), "Course.enrollment.completed"),
 			ignored(lmstest.JSON("no payload", `{"event":"ilt.session.updated"}`), "ilt.session.updated"),
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample(tb, "course.enrollment.created"), Want: enrolledJane()},
+			{Recorded: lmstest.JSON("grouped", `{"message_id":"wh-1","event":"course.enrollment.created","payloads":[{"user_id":7,"course_id":1,"enrollment_date":"2026-03-30 08:00:00"}]}`),
+				Want: []training.Enrollment{{
+					EventID: "wh-1", Event: "course.enrollment.created", Learner: training.Learner{ID: "7"}, Course: training.Course{ID: "1"},
+					EnrolledAt: time.Date(2026, 3, 30, 8, 0, 0, 0, time.UTC),
+				}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an enrollment without a date", `{"event":"course.enrollment.created","payload":{"user_id":7,"course_id":1}}`),
+				Reason: "incomplete enrollment: no enrollment date"},
+			{Recorded: lmstest.JSON("an enrollment without a payload", `{"event":"course.enrollment.created"}`), Reason: "payload: is missing"},
+			{Recorded: lmstest.JSON("an enrollment of nobody", `{"event":"course.enrollment.created","payloads":[{"course_id":1,"enrollment_date":"2026-03-30 08:00:00"}]}`),
+				Reason: "payloads[0]: incomplete enrollment: no learner id"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("no event", `{"message_id":"wh-1","payload":{}}`), Reason: "event: is missing"},

@@ -25,6 +25,7 @@ func (s Spec) decode(t *testing.T) {
 			decoded := s.read(t, vector.Request())
 			require.Empty(t, decoded.Completions, "what is no completion must never become one (R79)")
 			require.Empty(t, decoded.Problems)
+			require.Empty(t, decoded.Enrollments)
 			require.Equal(t, vector.Want, decoded.Ignored)
 		})
 	}
@@ -82,9 +83,10 @@ func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 	if err != nil {
 		require.ErrorIs(t, err, lms.ErrUnreadable)
 		require.Empty(t, decoded.Completions, "completions beside an error would be lost")
+		require.Empty(t, decoded.Enrollments, "enrollments beside an error would be lost")
 		return
 	}
-	found := len(decoded.Completions) + len(decoded.Ignored) + len(decoded.Problems)
+	found := len(decoded.Completions) + len(decoded.Enrollments) + len(decoded.Ignored) + len(decoded.Problems)
 	require.NotZero(t, found, "a readable body that says nothing is dropped silently (law 4)")
 	for _, completion := range decoded.Completions {
 		require.NoError(t, completion.Validate())
@@ -95,6 +97,7 @@ func Check(t *testing.T, adapter lms.Adapter, decoded lms.Decoded, err error) {
 		require.Equal(t, completion.Precision.Truncate(completion.CompletedAt), completion.CompletedAt)
 		require.NotEmpty(t, completion.CompletedAtSource)
 	}
+	checkEnrollments(t, adapter, decoded)
 	for _, ignored := range decoded.Ignored {
 		require.NotEmpty(t, ignored.Reason)
 	}

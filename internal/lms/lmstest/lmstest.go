@@ -57,6 +57,10 @@ type Spec struct {
 	Ignored    []Ignored
 	Problems   []Problem
 	Unreadable []Unreadable
+	// Enrolled are deliveries of enrollments, Unenrolled of enrollments that cannot be processed; none
+	// where the platform reports none.
+	Enrolled   []Enrolled
+	Unenrolled []Unenrolled
 
 	// adapter is New(Mapping).
 	adapter lms.Adapter
@@ -112,6 +116,9 @@ func Run(t *testing.T, s Spec) {
 	t.Run("every target can be overridden", s.overrides)
 	t.Run("a condition narrows", s.narrowed)
 	t.Run("a trace changes nothing", s.trace)
+	if len(s.Enrolled) > 0 {
+		t.Run("enrollments R98", s.enrollments)
+	}
 	t.Run("verify R23", s.verify)
 }
 

@@ -173,6 +173,9 @@ func (s Spec) recorded() (all []Recorded) {
 	for _, vector := range s.Ignored {
 		all = append(all, vector.Recorded)
 	}
+	for _, vector := range s.Enrolled {
+		all = append(all, vector.Recorded)
+	}
 	for _, vector := range s.Problems {
 		all = append(all, vector.Recorded)
 	}

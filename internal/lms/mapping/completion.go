@@ -8,7 +8,7 @@ import (
 	"countersign/internal/training"
 )
 
-// Completion reads all targets. What the mapping does not read stays empty; tenant and source are not its
+// Completion reads all targets of a completion. What the mapping does not read stays empty; tenant and source are not its
 // business. A maximum score without a score is dropped, and none is put in: which scale a platform
 // has is said by its mapping or its adapter. dates is how the platform writes its dates, as for Instant.
 // The completion is of use where Err is nil and Validate passes.
@@ -18,16 +18,9 @@ func (r *Reader) Completion(dates func(strictjson.Value) (time.Time, training.Pr
 		EventID:      r.Text(EventID),
 		Event:        r.Text(Event),
 		EnrollmentID: r.Text(EnrollmentID),
-		Learner: training.Learner{
-			ID:         r.Text(LearnerID),
-			Username:   r.Text(LearnerUsername),
-			Email:      r.Text(LearnerEmail),
-			ExternalID: r.Text(LearnerExternalID),
-			FirstName:  r.Text(LearnerFirstName),
-			LastName:   r.Text(LearnerLastName),
-		},
-		Course: training.Course{ID: r.Text(CourseID), Title: r.Text(CourseTitle), Code: r.Text(CourseCode)},
-		Score:  training.Score{Raw: r.Number(ScoreRaw), Passed: r.Bool(Passed)},
+		Learner:      r.learner(),
+		Course:       r.course(),
+		Score:        training.Score{Raw: r.Number(ScoreRaw), Passed: r.Bool(Passed)},
 		// Without a date there is no precision to speak of, and the missing date is the one thing to say.
 		Precision:      training.PrecisionMillisecond,
 		MappingVersion: r.mapping.Version(),

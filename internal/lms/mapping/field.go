@@ -79,7 +79,7 @@ func compileField(target Target, f Field, all *mistakes) *field {
 func compileDate(target Target, f Field, compiled *field, wrong func(part string, offset int, code, text string)) {
 	if f.Parse != "" {
 		if !target.isInstant() {
-			wrong("parse", -1, "conflict", "only completedAt and expiresAt are dates")
+			wrong("parse", -1, "conflict", "only completedAt, expiresAt, enrolledAt and dueAt are dates")
 		}
 		p, mistake := parsePattern(plain(f.Parse))
 		if mistake == nil {

@@ -24,7 +24,7 @@ type Field struct {
 	// Transform is an expression of the grammar at ParseTransform, "" for none.
 	Transform string `json:"transform,omitempty"`
 	// Parse reads a local date and time by the tokens of dateFormat, the other way round. Only
-	// completedAt and expiresAt take it.
+	// completedAt, expiresAt, enrolledAt and dueAt take it.
 	Parse string `json:"parse,omitempty"`
 	// Zone is the IANA name of the zone that Parse reads in, e.g. "America/Chicago"; "" is UTC.
 	Zone string `json:"zone,omitempty"`

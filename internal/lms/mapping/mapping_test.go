@@ -26,12 +26,12 @@ func definition() mapping.Definition {
 	}}
 }
 
-func TestTargetsAreTheFactsOfACompletion(t *testing.T) {
+func TestTargetsAreTheFactsOfACompletionAndAnEnrollment(t *testing.T) {
 	fields := map[mapping.Target]mapping.Field{}
 	for _, target := range mapping.Targets() {
 		fields[target] = mapping.Field{Path: "$.x"}
 	}
-	require.Len(t, fields, 17)
+	require.Len(t, fields, 19)
 	m, err := mapping.Compile("generic", mapping.Definition{Version: "1", Fields: fields})
 	require.NoError(t, err)
 	for _, target := range mapping.Targets() {
@@ -131,7 +131,7 @@ enrollment.id: else[0], byte 0: unexpected end of input; a path begins with $ (i
 completedAt: parse, byte 0: one letter is one digit or two, so no digit may follow; want MM (bad_date_pattern)
 completedAt: zone: want the IANA name of a time zone, e.g. America/Chicago (unknown_zone)
 expiresAt: zone: zone stands beside parse only (conflict)
-passed: parse: only completedAt and expiresAt are dates (conflict)
+passed: parse: only completedAt, expiresAt, enrolledAt and dueAt are dates (conflict)
 event.id: omit: a field that is omitted has nothing else (conflict)
 user.id: target: there is no such target (unknown_target)
 completionWhen.path, byte 0: unexpected identifier; a path begins with $ (invalid_path)

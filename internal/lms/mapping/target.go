@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Target is a fact of a completion.
+// Target is a fact of a completion or of an enrollment.
 type Target string
 
 // The targets, named as in the API's JSON.
@@ -27,6 +27,10 @@ const (
 	Passed            Target = "passed"
 	EventID           Target = "event.id"
 	Event             Target = "event"
+
+	// Facts of an enrollment alone; it has those of learner, course, enrollment and event too.
+	EnrolledAt Target = "enrolledAt"
+	DueAt      Target = "dueAt"
 )
 
 // Targets are all targets, in the order in which people read about a completion.
@@ -35,11 +39,15 @@ func Targets() []Target {
 		LearnerID, LearnerUsername, LearnerEmail, LearnerExternalID, LearnerFirstName, LearnerLastName,
 		CourseID, CourseTitle, CourseCode, EnrollmentID,
 		CompletedAt, ExpiresAt, ScoreRaw, ScoreMax, Passed, EventID, Event,
+		EnrolledAt, DueAt,
 	}
 }
 
+// OfEnrollments reports whether only enrollments have the target.
+func (t Target) OfEnrollments() bool { return t == EnrolledAt || t == DueAt }
+
 // isInstant reports whether t is a date, which Parse can read.
-func (t Target) isInstant() bool { return t == CompletedAt || t == ExpiresAt }
+func (t Target) isInstant() bool { return t == CompletedAt || t == ExpiresAt || t.OfEnrollments() }
 
 // sortedTargets are the targets of fields, in the order of Targets and unknown ones behind.
 func sortedTargets(fields map[Target]Field) []Target {

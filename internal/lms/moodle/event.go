@@ -34,6 +34,10 @@ func (a *Adapter) add(decoded *lms.Decoded, at string, sent strictjson.Value) {
 	}
 	event := derive(sent)
 	name, err := nameOf(event)
+	if err == nil && name == enrolled && !a.conditional {
+		a.addEnrollment(decoded, event, where)
+		return
+	}
 	if err == nil && !a.conditional {
 		if reason := whyNot(name); reason != "" {
 			decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: reason})
@@ -42,6 +46,10 @@ func (a *Adapter) add(decoded *lms.Decoded, at string, sent strictjson.Value) {
 	}
 	r := a.mapping.Read(event)
 	if is, reason := r.IsCompletion(); err == nil && !is {
+		if name == enrolled {
+			a.addEnrollment(decoded, event, where)
+			return
+		}
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: name, Reason: reason})
 		return
 	}
@@ -86,8 +94,8 @@ func whyNot(name string) string {
 	switch name {
 	case completed:
 		return ""
-	case `\core\event\user_enrolment_created`, `\core\event\user_enrolment_updated`, `\core\event\user_enrolment_deleted`:
-		return "an enrollment, not a completion"
+	case `\core\event\user_enrolment_updated`, `\core\event\user_enrolment_deleted`:
+		return "a change of an enrollment, not a completion"
 	case `\core\event\user_graded`:
 		return "a grade, not a completion"
 	case `\core\event\course_module_completion_updated`, completedVerb:
@@ -112,14 +120,18 @@ func (a *Adapter) read(r *mapping.Reader, event strictjson.Value, name string) t
 			r.Problem("object.id", errors.New("want the address of a course, ending in /course/view.php?id= and its id"))
 		}
 	}
-	// Moodle writes 0 for none and -1 for the system where it has no user.
-	if c.Learner.ID == "0" || c.Learner.ID == "-1" {
+	refuseNobody(r, c.Learner, c.Course)
+	return c
+}
+
+// refuseNobody notes what Moodle writes where it has no user or course: 0 for none and -1 for the system.
+func refuseNobody(r *mapping.Reader, l training.Learner, c training.Course) {
+	if l.ID == "0" || l.ID == "-1" {
 		r.Problem(string(mapping.LearnerID), errors.New("is 0 or -1, which stand for nobody"))
 	}
-	if c.Course.ID == "0" {
+	if c.ID == "0" {
 		r.Problem(string(mapping.CourseID), errors.New("is 0, which stands for none"))
 	}
-	return c
 }
 
 // dates reads timecreated, whole seconds since 1970 as a number or in a text, and the RFC 3339 timestamp of

@@ -81,8 +81,13 @@ func TestWebhookEngine_R27(t *testing.T) {
 		},
 		Ignored: []lmstest.Ignored{
 			ignored(lmstest.JSON("the button", `{"id":"t-1","schema":1,"type":"webhook.test","event":{}}`), "webhook.test", "a test of the plugin"),
-			ignored(lmstest.JSON("an enrollment", strings.Replace(envelope(``), `event\\course_completed`, `event\\user_enrolment_created`, 1)),
-				`\core\event\user_enrolment_created`, "an enrollment, not a completion"),
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: lmstest.JSON("an enrollment", strings.Replace(envelope(``), `event\\course_completed`, `event\\user_enrolment_created`, 1)),
+				Want: []training.Enrollment{{
+					EventID: deliveryID, Event: `\core\event\user_enrolment_created`, Learner: training.Learner{ID: "1042"}, Course: training.Course{ID: "311"},
+					EnrolledAt: time.Unix(1775658620, 0).UTC(),
+				}}},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("no name and no type", `{"schema":1,"event":{}}`), Reason: "eventname: is missing"},
@@ -201,9 +206,11 @@ func TestStatements(t *testing.T) {
 			{Recorded: array("Moodle in a folder", statement(`test/course`, `test/lms/course`, `id=311`, `id=311&section=2`)), Want: first(same)},
 			{Recorded: array("a statement with an id", statement(`{"actor"`, `{"id":"a1","actor"`)), Want: first(func(c *training.Completion) { c.EventID = "a1" })},
 		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: array("an enrollment", statement(`\\course_completed`, `\\user_enrolment_created`, `expapi/verbs/completed`, `expapi/verbs/registered`)),
+				Want: enrolledByStatement()},
+		},
 		Ignored: []lmstest.Ignored{
-			ignored(array("an enrollment", statement(`\\course_completed`, `\\user_enrolment_created`, `expapi/verbs/completed`, `expapi/verbs/registered`)),
-				`\core\event\user_enrolment_created`, "an enrollment, not a completion"),
 			ignored(array("an activity", statement(`\\course_completed`, `\\course_module_completion_updated`)), activity, "an activity, a part of a course"),
 			ignored(array("an activity without a name", statement(info, `{}`, `https://w3id.org/xapi/cmi5/activitytype/course`, `http://id.tincanapi.com/activitytype/lms/module`)),
 				"http://adlnet.gov/expapi/verbs/completed", "an activity, a part of a course"),
@@ -257,4 +264,12 @@ func standard(body []byte, secret string, at time.Time) http.Header {
 	header.Set("Webhook-Timestamp", fmt.Sprint(at.Unix()))
 	header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return header
+}
+
+// enrolledByStatement is what the statement of an enrollment says.
+func enrolledByStatement() []training.Enrollment {
+	c := flat(same)[0]
+	return []training.Enrollment{{
+		Event: `\core\event\user_enrolment_created`, Learner: c.Learner, Course: c.Course, EnrolledAt: c.CompletedAt,
+	}}
 }

@@ -71,6 +71,8 @@ func DefaultMapping() *mapping.Mapping {
 // Adapter implements lms.Adapter.
 type Adapter struct {
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 	// conditional says that the mapping decides which events are completions.
 	conditional bool
 	limits      strictjson.Limits
@@ -84,7 +86,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{mapping: m, conditional: m.Definition().CompletionWhen != nil, limits: strictjson.DefaultLimits()}
+	return &Adapter{mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), conditional: m.Definition().CompletionWhen != nil, limits: strictjson.DefaultLimits()}
 }
 
 // Platform implements lms.Adapter.

@@ -88,8 +88,7 @@ func webhooks(t *testing.T) lmstest.Spec {
 			{Recorded: lmstest.JSON("the actor", event(`,"userid":"2","other":{"relateduserid":"7"}`)), Want: flat(same)},
 		},
 		Ignored: []lmstest.Ignored{
-			ignored(sample(t, "user_enrolment_created"), `\core\event\user_enrolment_created`, "an enrollment, not a completion"),
-			ignored(named(`\core\event\user_enrolment_deleted`), `\core\event\user_enrolment_deleted`, "an enrollment, not a completion"),
+			ignored(named(`\core\event\user_enrolment_deleted`), `\core\event\user_enrolment_deleted`, "a change of an enrollment, not a completion"),
 			ignored(sample(t, "user_graded.not-a-completion"), `\core\event\user_graded`, "a grade, not a completion"),
 			ignored(named(`\core\event\course_reset_ended`), `\core\event\course_reset_ended`, "a reset of the course; what was completed stays completed"),
 			ignored(named(`\core\event\course_module_completion_updated`), `\core\event\course_module_completion_updated`, "an activity, a part of a course"),
@@ -97,6 +96,15 @@ func webhooks(t *testing.T) lmstest.Spec {
 			ignored(named(`core\event\course_completed`), `core\event\course_completed`, "not a completion event"),
 			ignored(named(`\core\event\Course_completed`), `\core\event\Course_completed`, "not a completion event"),
 			ignored(lmstest.JSON("an empty batch", `[]`), "", "the array holds no statement"),
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample(t, "user_enrolment_created"), Want: []training.Enrollment{{
+				Event: `\core\event\user_enrolment_created`, Learner: training.Learner{ID: "1042"}, Course: training.Course{ID: "311"},
+				EnrolledAt: time.Unix(1775548800, 0).UTC(),
+			}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an enrollment of nobody", strings.NewReplacer(`course_completed`, `user_enrolment_created`, `1042`, `0`).Replace(event(""))), Reason: "learner.id: is 0 or -1"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("nothing in it", `{}`), Reason: "eventname: is missing"},

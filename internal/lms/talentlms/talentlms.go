@@ -45,6 +45,8 @@ const BasicUser = "talentlms"
 type Adapter struct {
 	limits  strictjson.Limits
 	mapping *mapping.Mapping
+	// enrollments reads the events that report an enrollment.
+	enrollments *mapping.Mapping
 	// conditional says that the mapping's own completionWhen tells what is a completion.
 	conditional bool
 }
@@ -56,7 +58,7 @@ func New(m *mapping.Mapping) *Adapter {
 	if m == nil {
 		m = DefaultMapping()
 	}
-	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, conditional: m.Definition().CompletionWhen != nil}
+	return &Adapter{limits: strictjson.DefaultLimits(), mapping: m, enrollments: m.ForEnrollments(enrollmentFields()), conditional: m.Definition().CompletionWhen != nil}
 }
 
 // Platform implements lms.Adapter.
@@ -96,12 +98,20 @@ func (a *Adapter) add(decoded *lms.Decoded, item strictjson.Value, where string)
 		decoded.Problems = append(decoded.Problems, lms.Problem{Event: action, Reason: where + err.Error()})
 		return
 	}
+	if action == enrolled && !a.conditional {
+		a.addEnrollment(decoded, item, where)
+		return
+	}
 	if action != completed && !a.conditional {
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: action, Reason: whyIgnored(action)})
 		return
 	}
 	r := a.mapping.Read(withoutDashes(item))
 	if is, reason := r.IsCompletion(); !is {
+		if action == enrolled {
+			a.addEnrollment(decoded, item, where)
+			return
+		}
 		decoded.Ignored = append(decoded.Ignored, lms.Ignored{Event: action, Reason: reason})
 		return
 	}

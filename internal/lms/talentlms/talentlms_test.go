@@ -84,7 +84,7 @@ func spec(tb testing.TB) lmstest.Spec {
 				Want: least(func(c *training.Completion) { c.Learner.ID, c.Course.ID = "007", "aB" })},
 		},
 		Ignored: []lmstest.Ignored{
-			{Recorded: sample("course-add-user"), Want: []lms.Ignored{{Event: "course_add_user", Reason: "not a completion event"}}},
+			ignored("course_remove_user", "not a completion event"),
 			{Recorded: sample("course-failure"), Want: []lms.Ignored{{Event: "course_failure", Reason: "the course was failed, not completed"}}},
 			ignored("course_user_progress_reset", "not a completion event"),
 			ignored("certification_issue_certification", "a certificate; the course's own event counts"),
@@ -92,6 +92,17 @@ func spec(tb testing.TB) lmstest.Spec {
 			ignored("user_login_user", "not a completion event"),
 			ignored("COURSE_COMPLETION", "not a completion event"),
 			{Recorded: lmstest.JSON("no records", `[]`), Want: []lms.Ignored{{Reason: "the array holds no record"}}},
+		},
+		Enrolled: []lmstest.Enrolled{
+			{Recorded: sample("course-add-user"), Want: []training.Enrollment{{
+				Event:      "course_add_user",
+				Learner:    training.Learner{ID: "40457", Username: "jane.roe", Email: "jane.roe@example.com", FirstName: "Jane Roe"},
+				Course:     training.Course{ID: "378", Title: "GxP Annual Refresher 2026 (GXP-26)"},
+				EnrolledAt: time.Date(2026, 3, 30, 8, 0, 0, 0, time.UTC),
+			}}},
+		},
+		Unenrolled: []lmstest.Unenrolled{
+			{Recorded: lmstest.JSON("an enrollment of nobody", `{"action":"course_add_user","user_id":"-","object_id":"1"`+at+`}`), Reason: "no learner id"},
 		},
 		Problems: []lmstest.Problem{
 			{Recorded: lmstest.JSON("no action", `{"user_id":"7"}`), Reason: "action: is missing"},

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+
+	"countersign/internal/journal"
+	"countersign/internal/simulator/arena"
+	"countersign/internal/simulator/sender"
+	"countersign/internal/training"
+	"countersign/workflows"
+
+	"github.com/stretchr/testify/require"
+)
+
+// enrollmentBody is the n-th learner's enrollment, as an LMS sends it.
+func enrollmentBody(n int) []byte {
+	raw, err := json.Marshal(sender.Envelope{
+		ID: fmt.Sprintf("wh-e%d", n), Event: sender.EventEnrollment, Version: "1.0",
+		FiredAt: "2026-04-01T08:00:00.000Z", Timestamp: 1775030400, OriginalDomain: "acme.lms.example.com",
+		Payload: sender.Payload{
+			User:   sender.User{ID: 10000 + n, Email: "jordan.lee@example.com", FirstName: "Jordan", LastName: "Lee", ExternalID: fmt.Sprintf("HR-%d", n)},
+			Course: sender.Course{ID: 5541, Title: "Annual Compliance Training 2026", Code: "COMP-2026"},
+		},
+	})
+	if err != nil {
+		panic(err) // the type is ours and always encodes
+	}
+	return raw
+}
+
+// employ makes somebody known to the QMS who has no record.
+func (s *system) employ(n int) {
+	s.qms.AddUser(arena.User{EmployeeID: fmt.Sprintf("HR-%d", n), FullName: "Jordan Lee", Active: true})
+}
+
+func (s *system) enrollment(j *journal.Journal, key training.EnrollmentKey) journal.StoredEnrollment {
+	s.t.Helper()
+	stored, err := j.Enrollment(s.t.Context(), tenant, key)
+	require.NoError(s.t, err)
+	return stored
+}
+
+// Enrollment and completion in either order, the first delivered twenty times at once: one record, completed once.
+func TestEnrollmentsThroughTheWholeSystem_R97_R98(t *testing.T) {
+	s := newSystem(t, policy("enrollments: create"))
+	j := s.journal()
+	for n := 1; n <= 2; n++ {
+		s.employ(n)
+	}
+	early := s.complete(2) // before its enrollment
+	s.becomes(j, early, training.StateInReview)
+
+	keys := make([]training.EnrollmentKey, 20)
+	var group sync.WaitGroup
+	for i := range keys {
+		group.Go(func() {
+			if answer, err := s.post(enrollmentBody(1)); err == nil && len(answer.Enrollments) == 1 {
+				keys[i] = answer.Enrollments[0].Enrollment
+			}
+		})
+	}
+	group.Wait()
+	answer, err := s.post(enrollmentBody(2))
+	require.NoError(t, err)
+	for _, key := range keys {
+		require.Equal(t, keys[0], key)
+	}
+	s.eventually(func() bool { return s.enrollment(j, keys[0]).State == training.EnrollmentLinked }, "the enrollment is linked")
+	record := s.enrollment(j, keys[0]).RecordID
+	late := s.complete(1)
+	s.becomes(j, late, training.StateCompleted)
+	s.becomes(j, early, training.StateCompleted) // nobody had to decide
+	s.requireOneEffectOfEachKind(
+		[]string{record, s.enrollment(j, answer.Enrollments[0].Enrollment).RecordID}, []training.Fingerprint{late, early})
+	require.Len(t, s.qms.Records(), 2)
+	s.record("enrollment", training.Fingerprint(workflows.EnrollmentID(keys[0])))
+
+	answer, err = s.post(enrollmentBody(3)) // nobody the QMS knows
+	require.NoError(t, err)
+	unknown := answer.Enrollments[0].Enrollment
+	s.eventually(func() bool { return s.enrollment(j, unknown).State == training.EnrollmentInReview }, "in review")
+	id := training.Fingerprint(workflows.EnrollmentID(unknown))
+	s.decide(id, workflows.ReviewSignal, training.ActionRetry)
+	s.eventually(func() bool { return s.update(id, decision(training.ActionClose)) == nil }, "a second review")
+	s.eventually(func() bool { return s.enrollment(j, unknown).State == training.EnrollmentClosed }, "closed")
+	s.record("enrollment-closed", id)
+}

@@ -1,0 +1,196 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"countersign/internal/training"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+)
+
+func (w *world) LinkEnrollment(context.Context, EnrollmentRef) (LinkedEnrollment, error) {
+	n := w.call(linkEnrollment)
+	if w.link != nil {
+		return w.link(n)
+	}
+	return LinkedEnrollment{RecordID: "TR-1", Status: training.RecordAssigned, Created: true}, nil
+}
+
+func (w *world) RecordEnrollment(_ context.Context, in RecordEnrollment) (RecordedWait, error) {
+	w.call(recordEnrollment)
+	decisions := w.earlier
+	for _, recorded := range w.recorded {
+		if recorded.Decision != nil {
+			decisions++
+		}
+	}
+	w.recorded = append(w.recorded, in)
+	return RecordedWait{Decisions: decisions}, nil
+}
+
+func (w *world) WakeCompletions(_ context.Context, in WakeCompletions) error {
+	w.call(wakeCompletions)
+	w.woken = append(w.woken, in)
+	return nil
+}
+
+// states are what the journal was told.
+func (w *world) states() (all []training.EnrollmentState) {
+	for _, recorded := range w.recorded {
+		all = append(all, recorded.State)
+	}
+	return all
+}
+
+func enrolled(t *testing.T, env *testsuite.TestWorkflowEnvironment) EnrollmentResult {
+	t.Helper()
+	env.ExecuteWorkflow(EnrollmentWorkflow, EnrollmentInput{
+		Tenant: "acme", Source: "lms", Platform: "docebo", Course: "COMP-2026",
+		Key: training.EnrollmentKey(input().Fingerprint), Policy: training.DefaultPolicy(),
+	})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	var result EnrollmentResult
+	require.NoError(t, env.GetWorkflowResult(&result))
+	return result
+}
+
+func fails(class training.FailureClass, times int) func(int) (LinkedEnrollment, error) {
+	return func(n int) (LinkedEnrollment, error) {
+		if n <= times {
+			return LinkedEnrollment{}, failing(class)
+		}
+		return LinkedEnrollment{RecordID: "TR-1", Status: training.RecordAssigned}, nil
+	}
+}
+
+func TestEnrollmentIsLinked_R97_R98(t *testing.T) {
+	w := &world{}
+	result := enrolled(t, environment(t, w))
+	require.Equal(t, EnrollmentResult{State: training.EnrollmentLinked, RecordID: "TR-1", Status: training.RecordAssigned, Created: true}, result)
+	require.Equal(t, []training.EnrollmentState{training.EnrollmentLinked}, w.states())
+	require.Equal(t, "TR-1", w.recorded[0].RecordID)
+	require.Len(t, w.woken, 1, "what waits for the record goes on")
+	require.Empty(t, w.heard())
+}
+
+// The gaps are those of a completion, and nobody hears of what a retry has mended.
+func TestEnrollmentIsRetried_R123(t *testing.T) {
+	w := &world{link: fails(training.FailureUnreachable, 3)}
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, environment(t, w)).State)
+	require.Equal(t, []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(linkEnrollment))
+	require.Empty(t, w.heard())
+}
+
+// After the third retry, and at once where none can help, a person is asked.
+func TestEnrollmentInReview_R133_R139(t *testing.T) {
+	for name, test := range map[string]struct {
+		class    training.FailureClass
+		attempts int
+	}{
+		"after the third retry": {training.FailureUnreachable, 4},
+		"at once":               {training.FailureEmployeeUnknown, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{link: fails(test.class, test.attempts)}
+			env := environment(t, w)
+			env.RegisterDelayedCallback(func() {
+				require.Contains(t, details(t, env), "Needs a review")
+				env.SignalWorkflow(ReviewSignal, decision(training.ActionApprove)) // no answer to this
+			}, 2*time.Hour)
+			env.RegisterDelayedCallback(func() {
+				require.Contains(t, details(t, env), "changed nothing")
+				env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry))
+			}, 3*time.Hour)
+			require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+			require.Equal(t, []training.EnrollmentState{training.EnrollmentInReview, training.EnrollmentRunning, training.EnrollmentLinked}, w.states())
+			require.Len(t, w.called(linkEnrollment), test.attempts+1)
+			require.Equal(t, decision(training.ActionRetry), *w.recorded[1].Decision)
+			require.Equal(t, 1, w.recorded[1].Round)
+			told := w.heard()
+			require.Len(t, told, 1)
+			require.Equal(t, test.class, told[0].Item.Class)
+			require.Equal(t, "an enrollment in COMP-2026", told[0].Item.Course)
+		})
+	}
+}
+
+func TestEnrollmentIsClosedByUpdate_R139(t *testing.T) {
+	w := &world{link: fails(training.FailureRecordAmbiguous, 9), earlier: 2}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(DecideUpdate, "1", &callback{t: t}, decision(training.ActionClose))
+	}, time.Hour)
+	result := enrolled(t, env)
+	require.Equal(t, training.EnrollmentClosed, result.State)
+	require.Equal(t, "m.keller", result.DecidedBy)
+	last := w.recorded[len(w.recorded)-1]
+	require.Equal(t, 3, last.Round, "the journal counts the decisions of lost runs too")
+	require.Equal(t, "update", last.Via)
+	require.Equal(t, training.FailureRecordAmbiguous, last.Failure.Class)
+	require.Empty(t, w.woken)
+}
+
+// callback lets an update through.
+type callback struct{ t *testing.T }
+
+func (c *callback) Accept()                 {}
+func (c *callback) Reject(err error)        { require.NoError(c.t, err) }
+func (c *callback) Complete(_ any, e error) { require.NoError(c.t, e) }
+
+// Nobody decides: the admins are reminded, and it ends with everything kept.
+func TestEnrollmentExpiresInReview_R141(t *testing.T) {
+	w := &world{link: fails(training.FailureCourseUnmapped, 9)}
+	env := environment(t, w)
+	began := env.Now()
+	result := enrolled(t, env)
+	require.Equal(t, training.EnrollmentExpiredInReview, result.State)
+	require.Contains(t, result.Reason, "course_unmapped")
+	require.Equal(t, 14*24*time.Hour, env.Now().Sub(began).Round(time.Hour))
+	var kinds []NoticeKind
+	ids := map[string]bool{}
+	for _, told := range w.heard() {
+		kinds, ids[told.Item.ID] = append(kinds, told.Item.Kind), true
+	}
+	require.Equal(t, []NoticeKind{NoticeReview, NoticeReviewReminder, NoticeReviewReminder}, kinds)
+	require.Len(t, ids, 3)
+}
+
+// A record that an enrollment may still bring is looked for again before anybody is asked.
+func TestMissingRecordIsAwaited_R98_R123(t *testing.T) {
+	missing := training.Fail(training.FailureRecordMissing, "find record", "", "")
+	missing.Awaited = true
+	w := &world{check: func(n int) (RecordPlan, error) {
+		if n < 4 {
+			return RecordPlan{}, failureError(missing)
+		}
+		return RecordPlan{RecordID: "TR-1", Target: training.RecordCompleted}, nil
+	}}
+	require.Equal(t, training.OutcomeCompleted, carried(t, environment(t, w)).Outcome)
+	require.Equal(t, []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(checkRecord))
+	require.Empty(t, w.heard())
+}
+
+// While the QMS is held it is looked again at growing gaps; the schedule is whole when it answers.
+func TestEnrollmentWaitsOutAHold(t *testing.T) {
+	w := &world{link: func(n int) (LinkedEnrollment, error) {
+		switch {
+		case n <= 2:
+			return LinkedEnrollment{}, temporal.NewApplicationErrorWithOptions("held", string(training.FailureHeld), temporal.ApplicationErrorOptions{
+				NonRetryable: true, Details: []any{*training.Fail(training.FailureHeld, "ask the QMS", "", "paused by ops: upgrade")},
+			})
+		case n <= 5:
+			return LinkedEnrollment{}, failing(training.FailureUnreachable)
+		}
+		return LinkedEnrollment{RecordID: "TR-1"}, nil
+	}}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() { require.Contains(t, details(t, env), "paused by ops") }, 5*time.Minute)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Equal(t, []time.Duration{15 * time.Minute, 30 * time.Minute, time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(linkEnrollment))
+	require.Empty(t, w.heard())
+}

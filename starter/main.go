@@ -10,6 +10,7 @@
 //	starter targets                       show what is held or paused, and since when
 //	starter doctor …                      check every tenant end to end, writing nothing
 //	starter reconcile …                   compare LMS, journal and QMS now, and show what runs have found
+//	starter csv …                         export and import links, and mappings of courses and employees
 //	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main
 
@@ -60,6 +61,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return process.Healthcheck(ctx, own.Listen)
 	case args[0] == "replay":
 		return replay(ctx, args[1:], stdout, stderr)
+	case args[0] == "csv":
+		return csvTables(ctx, args[1:], stdout, stderr)
 	case args[0] == "explain":
 		return explain(ctx, args[1:], stdin, stdout, stderr)
 	case args[0] == "doctor":
@@ -73,7 +76,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case args[0] == "send":
 		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | explain … | pause … | resume … | targets | reconcile … | send …]")
+	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | csv … | explain … | pause … | resume … | targets | reconcile … | send …]")
 }
 
 // check prints what would run. It opens nothing.

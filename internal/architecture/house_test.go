@@ -42,6 +42,7 @@ var product = []room{
 	{"internal/settings", []string{"internal/training", "internal/lms/mapping"}},
 	{"internal/telemetry", nil},
 	{"internal/reconcile", []string{"internal/training"}},
+	{"internal/csvtable", nil},
 
 	// The policy, and the hands it has.
 	{"workflows", []string{"internal/training"}},

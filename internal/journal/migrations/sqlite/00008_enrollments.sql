@@ -56,7 +56,7 @@ CREATE TABLE course_map (
     kind     TEXT    NOT NULL,
     value    TEXT    NOT NULL,
     training TEXT    NOT NULL,
-    approval INTEGER NOT NULL,
+    approval TEXT    NOT NULL, -- true or false
     PRIMARY KEY (tenant, source, kind, value)
 ) STRICT;
 

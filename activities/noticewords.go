@@ -50,7 +50,7 @@ func target(kind workflows.NoticeKind, class training.FailureClass, cause string
 		return "the LRS"
 	case workflows.CauseJournal:
 		return "the journal"
-	case workflows.CauseCertificate, workflows.CauseDelivery, workflows.CauseLMS:
+	case workflows.CauseCertificate, workflows.CauseDelivery, workflows.CauseEnrollment, workflows.CauseLMS:
 		return ""
 	}
 	return cause

@@ -64,8 +64,7 @@ func (i *Import) Employees(ctx context.Context, employees []MappedEmployee) erro
 	return i.put(ctx, employeeTable(), rows)
 }
 
-// RemoveOtherLinks, RemoveOtherCourses and RemoveOtherEmployees remove what keep does not know. Of a link, a course or an
-// employee only what it is known by is filled in.
+// RemoveOtherLinks removes the links that keep does not know. Only what a link is known by is filled in.
 func (i *Import) RemoveOtherLinks(ctx context.Context, keep func(Link) bool) error {
 	err := i.removeOthers(ctx, linksByEnrollment(), func(key []string) bool {
 		return keep(Link{Tenant: i.tenant, Source: key[0], EnrollmentID: key[1]})
@@ -78,28 +77,28 @@ func (i *Import) RemoveOtherLinks(ctx context.Context, keep func(Link) bool) err
 	})
 }
 
-// RemoveOtherCourses is like RemoveOtherLinks.
+// RemoveOtherCourses is RemoveOtherLinks for courses.
 func (i *Import) RemoveOtherCourses(ctx context.Context, keep func(MappedCourse) bool) error {
 	return i.removeOthers(ctx, courseTable(), func(key []string) bool {
 		return keep(MappedCourse{Tenant: i.tenant, Source: key[0], Kind: key[1], Value: key[2]})
 	})
 }
 
-// RemoveOtherEmployees is like RemoveOtherLinks.
+// RemoveOtherEmployees is RemoveOtherLinks for employees.
 func (i *Import) RemoveOtherEmployees(ctx context.Context, keep func(MappedEmployee) bool) error {
 	return i.removeOthers(ctx, employeeTable(), func(key []string) bool {
 		return keep(MappedEmployee{Tenant: i.tenant, Source: key[0], Kind: key[1], Value: key[2]})
 	})
 }
 
-// EachLink, EachCourse and EachEmployee call each for every row of a tenant, in the order of their keys, and hold one row at
-// a time. An error of each ends it and is returned.
+// EachLink calls each for every link of a tenant, in the order of their keys, and holds one at a time. An error of each
+// ends it and is returned.
 func (j *Journal) EachLink(ctx context.Context, tenant string, each func(Link) error) error {
 	return stream(ctx, j, scanLink, each, `SELECT tenant, source, enrollment_id, learner_key, course_key, employee_id, record_id
 		FROM links WHERE tenant = ? ORDER BY source, enrollment_id, learner_key, course_key`, tenant)
 }
 
-// EachCourse is like EachLink.
+// EachCourse is EachLink for mappings of courses.
 func (j *Journal) EachCourse(ctx context.Context, tenant string, each func(MappedCourse) error) error {
 	return stream(ctx, j, func(row scanner) (MappedCourse, error) {
 		var m MappedCourse
@@ -108,7 +107,7 @@ func (j *Journal) EachCourse(ctx context.Context, tenant string, each func(Mappe
 	}, each, `SELECT tenant, source, kind, value, training, approval FROM course_map WHERE tenant = ? ORDER BY source, kind, value`, tenant)
 }
 
-// EachEmployee is like EachLink.
+// EachEmployee is EachLink for mappings of employees.
 func (j *Journal) EachEmployee(ctx context.Context, tenant string, each func(MappedEmployee) error) error {
 	return stream(ctx, j, func(row scanner) (MappedEmployee, error) {
 		var m MappedEmployee

@@ -31,9 +31,10 @@ type MappedEmployee struct {
 	EmployeeID  string
 }
 
-// CourseKinds and EmployeeKinds are the kinds of keys, the surest one first: titles are edited, and people change their
-// e-mail addresses.
-func CourseKinds() []string   { return []string{"id", "code", "title"} }
+// CourseKinds are the kinds of a course's keys, the surest one first: titles are edited.
+func CourseKinds() []string { return []string{"id", "code", "title"} }
+
+// EmployeeKinds are those of a learner's keys: people change their e-mail addresses.
 func EmployeeKinds() []string { return []string{"id", "external_id", "username", "email"} }
 
 // keyed is a value that may stand in a map, of a kind.

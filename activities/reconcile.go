@@ -44,7 +44,7 @@ type Runs interface {
 	LinksUpdated(ctx context.Context, tenant string, from, to time.Time, after journal.LinkPlace, limit int) ([]journal.Link, []journal.LinkPlace, error)
 	LinksTo(ctx context.Context, tenant, recordID string) ([]journal.Link, error)
 	IndexPeople(ctx context.Context, tenant string, after journal.Place, limit int) (next journal.Place, more bool, err error)
-	FindOfPerson(ctx context.Context, tenant, source string, l training.Learner, limit int) ([]journal.Stored, error)
+	FindOfPerson(ctx context.Context, tenant, source string, l training.Learner, after training.Fingerprint, limit int) ([]journal.Stored, error)
 }
 
 // The parts of a run, in their order. A part whose name ends in "/" is followed by a source.
@@ -235,6 +235,11 @@ func (r *reconciliation) commit(ctx context.Context, cursor string, p page) erro
 
 // GiveUpPart writes into the report that a part could not be compared.
 func (a *Activities) GiveUpPart(ctx context.Context, in workflows.GiveUpPart) error {
+	if in.Part == partStanding {
+		if err := a.carryOver(ctx, in.Tenant, in.Run); err != nil {
+			return err
+		}
+	}
 	a.cfg.Log.Error("part of a reconciliation given up", "tenant", in.Tenant, "run", in.Run, "part", in.Part, "failure", in.Failure.Error())
 	return a.cfg.Runs.GiveUpReconciliationPart(ctx, in.Tenant, in.Run, in.Part, in.Failure.Error())
 }

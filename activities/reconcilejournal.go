@@ -164,10 +164,43 @@ func (r *reconciliation) standing(ctx context.Context, cursor string) (page, err
 	return found, nil
 }
 
+// carryOver keeps what the last run has found and this one could not look at again, because the QMS was away: the
+// next run knows no other run than this one.
+func (a *Activities) carryOver(ctx context.Context, tenant, run string) error {
+	r, err := a.cfg.Runs.Reconciliation(ctx, tenant, run)
+	if err != nil {
+		return err
+	}
+	part, err := a.cfg.Runs.ReconciliationPart(ctx, tenant, run, partStanding)
+	if err != nil || part.Done || r.Previous == "" {
+		return err
+	}
+	var after journal.MismatchPlace
+	if err := place(part.Cursor, &after); err != nil {
+		return err
+	}
+	for {
+		all, err := a.cfg.Runs.Mismatches(ctx, tenant, r.Previous, "", after, pageSize)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			after = journal.MismatchPlace{Kind: all[i].Kind, ID: all[i].ID()}
+			all[i].Carried, all[i].Started = true, false
+		}
+		if err := a.cfg.Runs.PutMismatches(ctx, tenant, run, all); err != nil {
+			return err
+		}
+		if len(all) < pageSize {
+			return nil
+		}
+	}
+}
+
 // still is what has become of a mismatch.
 func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]training.Mismatch, error) {
 	carried := m
-	carried.Carried = true
+	carried.Carried, carried.Started = true, false // by a run before this one
 	switch m.Origin {
 	case training.MismatchFromCompletion:
 		stored, ok, err := r.stored(ctx, m.Fingerprint)
@@ -190,11 +223,34 @@ func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]trai
 			return r.examine(ctx, stored)
 		}
 	}
+	if settled, err := r.shownAgain(ctx, m); err != nil || settled {
+		return nil, err
+	}
 	listed, err := r.listed(ctx, m.Source)
 	if err != nil || listed && (m.At.IsZero() || within(m.At, r.run.From, r.run.To)) {
 		return nil, err // this run has read the same rows: what still stands, it has found itself
 	}
 	return []training.Mismatch{carried}, nil
+}
+
+// shownAgain reports whether this run has compared what a listing or a file showed: by the completion, and an
+// unreadable row of an LMS without a listing by the next file, in which it stands mended, or is found again.
+func (r *reconciliation) shownAgain(ctx context.Context, m training.Mismatch) (bool, error) {
+	if m.Fingerprint != "" {
+		seen, err := r.runs.ReconciliationSeen(ctx, r.run.Tenant, r.run.Run, []training.Fingerprint{m.Fingerprint})
+		if err != nil {
+			return false, journalFailure("read what was seen", err)
+		}
+		return seen[m.Fingerprint], nil
+	}
+	if _, lists := r.tenant.lister(m.Source); lists || r.run.Upload == "" || r.run.Source != m.Source {
+		return false, nil
+	}
+	part, err := r.runs.ReconciliationPart(ctx, r.run.Tenant, r.run.Run, partUpload)
+	if err != nil {
+		return false, journalFailure("read part", err)
+	}
+	return part.Done && part.Failure == "", nil
 }
 
 func (r *reconciliation) stored(ctx context.Context, f training.Fingerprint) (journal.Stored, bool, error) {

@@ -19,8 +19,9 @@ const (
 	methodImport         = "IMPORT"
 )
 
-// mostOfPerson is how many completions of one learner are looked through for the one that a row means.
-const mostOfPerson = 1000
+// personPage is how many completions that may be one learner's are looked through at a time. All are: the one that
+// a row means and that is not found would be started a second time.
+const personPage = 500
 
 // listing compares a page of what the LMS lists with the journal.
 func (r *reconciliation) listing(ctx context.Context, source, cursor string) (page, error) {
@@ -81,7 +82,9 @@ func (r *reconciliation) rows(ctx context.Context, source, method string, rows [
 			return found, err
 		}
 		if !ok {
-			if _, twice := reconcile.Match(c, pending, r.in.Settings.SameWithin); !twice {
+			if first, twice := reconcile.Match(c, pending, r.in.Settings.SameWithin); twice {
+				found.mismatches = append(found.mismatches, reconcile.Listing(c, first)...)
+			} else {
 				missing = append(missing, row)
 				pending = append(pending, reconcile.Known{Fingerprint: c.Fingerprint(), Completion: c})
 			}
@@ -113,26 +116,33 @@ func (r *reconciliation) known(ctx context.Context, c training.Completion, caugh
 		}
 		*caughtUp = true
 	}
-	candidates, err := r.runs.FindOfPerson(ctx, c.Tenant, c.Source, c.Learner, mostOfPerson)
-	if err != nil {
-		return stored, false, journalFailure("find completions of a person", err)
-	}
-	all := make([]reconcile.Known, len(candidates))
-	for i, candidate := range candidates {
-		if all[i], err = enrichedKnown(candidate); err != nil {
-			return stored, false, err
+	var best []reconcile.Known // of all pages until now; one at most
+	for after := training.Fingerprint(""); ; {
+		candidates, err := r.runs.FindOfPerson(ctx, c.Tenant, c.Source, c.Learner, after, personPage)
+		if err != nil {
+			return stored, false, journalFailure("find completions of a person", err)
+		}
+		all := best
+		for _, candidate := range candidates {
+			k, err := enrichedKnown(candidate)
+			if err != nil {
+				return stored, false, err
+			}
+			all = append(all, k)
+			after = candidate.Fingerprint
+		}
+		if match, ok := reconcile.Match(c, all, r.in.Settings.SameWithin); ok {
+			best = []reconcile.Known{match}
+			for _, candidate := range candidates {
+				if candidate.Fingerprint == match.Fingerprint {
+					stored = candidate
+				}
+			}
+		}
+		if len(candidates) < personPage {
+			return stored, len(best) > 0, nil
 		}
 	}
-	match, ok := reconcile.Match(c, all, r.in.Settings.SameWithin)
-	if !ok {
-		return stored, false, nil
-	}
-	for _, candidate := range candidates {
-		if candidate.Fingerprint == match.Fingerprint {
-			stored = candidate
-		}
-	}
-	return stored, true, nil
 }
 
 // known is a completion of the journal as the rules see it.

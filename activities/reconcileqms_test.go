@@ -103,6 +103,51 @@ func TestMismatchOutsideTheWindowIsCarriedOver(t *testing.T) {
 	require.Empty(t, found, "mended, and looked at")
 }
 
+// A run that cannot look at what the last one has found, because the QMS is away, keeps it for the next.
+func TestMismatchOutlivesARunWithoutTheQMS_R144(t *testing.T) {
+	c := newComparing(t)
+	_, record := c.ended(finishedBy(1))
+	c.lms.all = []training.Completion{finishedBy(1)}
+	changed, ok := c.qms.Record(record)
+	require.True(t, ok)
+	changed.Status = training.RecordInProgress
+	c.qms.AddRecord(changed)
+	_, found := c.reconcile()
+	require.Equal(t, []string{"different_status:completion"}, kinds(found))
+	elsewhere := func(in *workflows.BeginReconciliation) {
+		in.From, in.To = in.From.AddDate(0, 1, 0), in.To.AddDate(0, 1, 0)
+	}
+	c.qms.Fault(arenasim.EndpointRecord, fault.Status(http.StatusUnauthorized, 1000))
+	report, carried := c.reconcile(elsewhere)
+	require.Contains(t, report.GivenUp, "standing")
+	require.Len(t, carried, 1)
+	require.True(t, carried[0].Carried)
+	require.Equal(t, found[0].Since, carried[0].Since)
+	require.Zero(t, report.New)
+}
+
+// What only a file can show is settled by the next file: the row that is mended, and the date that is corrected.
+func TestNextFileSettlesTheLast_R128(t *testing.T) {
+	c := newComparing(t)
+	c.tenant.LMS = nil // an LMS that cannot be asked
+	c.journaled(finishedBy(1))
+	of := func(rows string) func(*workflows.BeginReconciliation) {
+		upload := c.uploaded("learner_id,course_id,completed_at\n" + rows)
+		return func(in *workflows.BeginReconciliation) { upload(in); in.Source = "lms" }
+	}
+	known := finishedBy(1)
+	row := func(at time.Time) string {
+		return known.Learner.ID + "," + known.Course.ID + "," + at.Format(time.RFC3339) + "\n"
+	}
+	_, found := c.reconcile(of(row(known.CompletedAt.Add(time.Hour)) + "7,1,tomorrow\n"))
+	require.Equal(t, []string{"different_date:listing", "unreadable:listing"}, kinds(found))
+	_, found = c.reconcile()
+	require.Contains(t, kinds(found), "unreadable:listing", "no run without a file can look at it again")
+	_, found = c.reconcile(of(row(known.CompletedAt)))
+	require.NotContains(t, kinds(found), "different_date:listing")
+	require.NotContains(t, kinds(found), "unreadable:listing")
+}
+
 func TestDocumentsThatAreMissing_R144(t *testing.T) {
 	c := newComparing(t)
 	c.assigned()

@@ -63,20 +63,21 @@ func (j *Journal) indexPeople(ctx context.Context, tenant string, after Place, l
 	return next, len(found) == limit, err
 }
 
-// FindOfPerson lists completions of a source whose learner shares an id with l, as far as IndexPeople has come,
-// and at most limit of them. Whether it is the same person the caller decides: two may share an address.
-func (j *Journal) FindOfPerson(ctx context.Context, tenant, source string, l training.Learner, limit int) ([]Stored, error) {
+// FindOfPerson lists completions of a source whose learner shares an id with l, as far as IndexPeople has come, by
+// fingerprint, from the first one behind after on. Whether it is the same person the caller decides: two may share
+// an address, and a whole shop floor may.
+func (j *Journal) FindOfPerson(ctx context.Context, tenant, source string, l training.Learner, after training.Fingerprint, limit int) ([]Stored, error) {
 	ids := people(l)
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	args := []any{tenant, tenant, source}
+	args := []any{tenant, tenant, source, string(after)}
 	for _, id := range ids {
 		args = append(args, id)
 	}
 	found, err := list(ctx, j, j.read, scanStored, selectStored()+` WHERE tenant = ? AND fingerprint IN (
-			SELECT p.fingerprint FROM completion_people p WHERE p.tenant = ? AND p.source = ? AND p.person IN `+tuples(1, len(ids))+`)
-		ORDER BY received_at DESC, fingerprint LIMIT ?`, append(args, max(limit, 0))...)
+			SELECT p.fingerprint FROM completion_people p WHERE p.tenant = ? AND p.source = ? AND p.fingerprint > ? AND p.person IN `+tuples(1, len(ids))+`)
+		ORDER BY fingerprint LIMIT ?`, append(args, max(limit, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("find completions of a person: %w", err)
 	}

@@ -225,7 +225,7 @@ func TestPersonIsFoundByAnyID(t *testing.T) {
 			}
 		}
 		of := func(tenant, source string, l training.Learner) (found []training.Fingerprint) {
-			all, err := j.FindOfPerson(ctx, tenant, source, l, 10)
+			all, err := j.FindOfPerson(ctx, tenant, source, l, "", 10)
 			require.NoError(t, err)
 			for _, s := range all {
 				found = append(found, s.Fingerprint)
@@ -249,7 +249,12 @@ func TestPersonIsFoundByAnyID(t *testing.T) {
 		_, err = j.Append(ctx, delivery("acme"), []training.Completion{late})
 		require.NoError(t, err)
 		index()
-		require.Len(t, of("acme", "lms", training.Learner{ID: "42"}), 2, "what has arrived since")
+		both := of("acme", "lms", training.Learner{ID: "42"})
+		require.Len(t, both, 2, "what has arrived since")
+		behind, err := j.FindOfPerson(ctx, "acme", "lms", training.Learner{ID: "42"}, both[0], 1)
+		require.NoError(t, err)
+		require.Len(t, behind, 1)
+		require.Equal(t, both[1], behind[0].Fingerprint, "page by page")
 	})
 }
 

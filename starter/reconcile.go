@@ -78,9 +78,7 @@ func reconcileNow(ctx context.Context, args []string, stdout, stderr io.Writer) 
 			return fmt.Errorf("reconcile: tenant %s has no source %s", t.ID, in.Source)
 		}
 		in.Tenant, in.Settings, in.DigestEvery = t.ID, t.Reconciliation.Rules, t.Policy.DigestEvery
-		if !in.From.IsZero() && in.To.IsZero() {
-			in.To = time.Now().Add(-in.Settings.Settle).UTC()
-		}
+		in.To = settled(in.From, in.To, time.Now().Add(-in.Settings.Settle))
 		if !in.From.IsZero() && !in.From.Before(in.To) {
 			return errors.New("reconcile: -from must lie before -to")
 		}
@@ -106,6 +104,15 @@ func reconcileNow(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		_, err = fmt.Fprintf(stdout, "run %s: %s; looked at %d\n", report.Run, report.Words(), report.Looked)
 		return err
 	})
+}
+
+// settled is the end of the window that was asked for, zero where the workflow is to choose it. It never lies behind
+// most: the event of what is fresher may be on its way, and need not state the instant that the listing does.
+func settled(from, to, most time.Time) time.Time {
+	if to.After(most) || to.IsZero() && !from.IsZero() {
+		return most.UTC()
+	}
+	return to
 }
 
 // day reads a date into an instant.

@@ -72,6 +72,32 @@ func TestReportIsReadFromTheJournal_R144(t *testing.T) {
 	require.Contains(t, out.String(), "NOT COMPARED: lms/lms: unreachable: 503")
 }
 
+// Dates and scores are for the one who asked, also where a file that others may read stood before.
+func TestReportFileIsOursAlone_R144(t *testing.T) {
+	s := start(t, tenantsFile)
+	_, err := s.Journal.BeginReconciliation(t.Context(), journal.Reconciliation{Tenant: "acme", Run: "r-1"})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "report.csv")
+	require.NoError(t, os.WriteFile(file, []byte("old"), 0o600))
+	require.NoError(t, os.Chmod(file, 0o644))
+	_, err = command(t, "reconcile", "report", "-tenant", "acme", "-format", "csv", "-o", file)
+	require.NoError(t, err)
+	about, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), about.Mode().Perm())
+}
+
+// What is asked for up to tomorrow ends where events have had their time to arrive.
+func TestWindowEndsWhereEventsHaveSettled_R88(t *testing.T) {
+	most := time.Date(2026, 4, 8, 12, 0, 0, 0, time.UTC)
+	earlier := most.Add(-time.Hour)
+	require.Equal(t, most, settled(earlier, time.Time{}, most))
+	require.Equal(t, most, settled(earlier, most.AddDate(0, 0, 1), most))
+	require.Equal(t, most, settled(time.Time{}, most.AddDate(0, 0, 1), most))
+	require.Equal(t, earlier, settled(time.Time{}, earlier, most))
+	require.Zero(t, settled(time.Time{}, time.Time{}, most), "the workflow chooses")
+}
+
 func TestEveryTenantHasItsTimeOfDay_R143(t *testing.T) {
 	s := start(t, tenantsFile)
 	plans := daily(s.Process)

@@ -43,6 +43,10 @@ func reconcileReport(ctx context.Context, args []string, stdout, stderr io.Write
 			if err != nil {
 				return fmt.Errorf("reconcile report: %w", err)
 			}
+			// A file that was there before keeps its mode when it is opened.
+			if err := to.Chmod(0o600); err != nil {
+				return errors.Join(fmt.Errorf("reconcile report: %w", err), to.Close())
+			}
 			return errors.Join(write(report, to), to.Close())
 		}
 		return write(report, out)

@@ -158,6 +158,10 @@ func (f *File) Next() (row FileRow, ok bool) {
 	switch {
 	case err != nil:
 		row.Mistake = "is not quoted as RFC 4180 says"
+		// A quote that is not closed takes the rows behind it along: nobody may think that they were read.
+		if last := before.Line + bytes.Count(bytes.TrimSuffix(row.Raw, []byte("\n")), []byte("\n")) + 1; last > row.Line {
+			row.Mistake += fmt.Sprintf("; nothing up to line %d was read", last)
+		}
 	case len(fields) != len(f.columns):
 		row.Mistake = fmt.Sprintf("has %d columns and the header %d", len(fields), len(f.columns))
 	default:

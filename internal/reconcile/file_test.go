@@ -83,6 +83,18 @@ func TestBadRowsAreNamedByLine_R210(t *testing.T) {
 	require.NotContains(t, strings.Join(bad, ""), "jane")
 }
 
+// A quote that is never closed ends with the file, and the mistake says how many lines went with it.
+func TestOpenQuoteNamesWhatItTook_R210(t *testing.T) {
+	head := "learner_id,course_id,completed_at\n1,7,2026-04-08\n"
+	all := rowsOf(t, head+"2,\"7,2026-04-08\n3,7,2026-04-08\n4,7,2026-04-08\n")
+	require.Len(t, all, 2)
+	require.Equal(t, "is not quoted as RFC 4180 says; nothing up to line 5 was read", all[1].Mistake)
+	all = rowsOf(t, head+"2,\"7,2026-04-08\n3,\"x\",2026-04-08\n4,7,2026-04-08\n")
+	require.Len(t, all, 3)
+	require.Equal(t, "is not quoted as RFC 4180 says; nothing up to line 4 was read", all[1].Mistake)
+	require.Empty(t, all[2].Mistake)
+}
+
 func TestFileThatCannotBeRead(t *testing.T) {
 	for name, text := range map[string]string{
 		"header":      "",

@@ -30,6 +30,7 @@ type Runs interface {
 	Reconciliation(ctx context.Context, tenant, run string) (journal.Reconciliation, error)
 	ReconciliationPart(ctx context.Context, tenant, run, part string) (journal.ReconciliationPart, error)
 	ReconciliationParts(ctx context.Context, tenant, run string) ([]journal.ReconciliationPart, error)
+	ListedUntil(ctx context.Context, tenant, part string, before time.Time, window time.Duration) (time.Time, error)
 	GiveUpReconciliationPart(ctx context.Context, tenant, run, part, failure string) error
 	CommitReconciliationPage(ctx context.Context, p journal.ReconciliationPage) error
 	ReconciliationSeen(ctx context.Context, tenant, run string, some []training.Fingerprint) (map[training.Fingerprint]bool, error)

@@ -217,6 +217,23 @@ func TestListingThatRepeatsItselfStartsOnce(t *testing.T) {
 	require.Equal(t, []string{"different_date:listing", "missing_in_qms:listing"}, kinds(found))
 }
 
+// No run could read the listing for longer than the window: the next one goes on where the last one ended. A window
+// that somebody has chosen stays.
+func TestListingGoesOnAfterAnOutageLongerThanTheWindow_R88_R143(t *testing.T) {
+	c := newComparing(t)
+	end := time.Date(2026, 4, 8, 0, 0, 0, 0, time.UTC)
+	until := func(to time.Time, back time.Duration) func(*workflows.BeginReconciliation) {
+		return func(in *workflows.BeginReconciliation) { in.From, in.To = to.Add(-back), to }
+	}
+	c.reconcile(until(end, c.rules.Window))
+	c.lms.all = []training.Completion{finishedBy(1)} // half a day later, and nobody asks for nine days
+	later := end.AddDate(0, 0, 10)
+	report, _ := c.reconcile(until(later, time.Hour))
+	require.Zero(t, report.Started)
+	report, _ = c.reconcile(until(later, c.rules.Window))
+	require.Equal(t, 1, report.Started)
+}
+
 // The address of a shop floor is many people's: a row that names nothing else is not started again because its
 // completion stands behind hundreds of theirs.
 func TestSharedAddressHidesNoCompletion_R88(t *testing.T) {

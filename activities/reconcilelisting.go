@@ -29,7 +29,11 @@ func (r *reconciliation) listing(ctx context.Context, source, cursor string) (pa
 	if !ok {
 		return page{}, training.Fail(training.FailureDefect, "list completions", source, "this worker's settings have no such listing")
 	}
-	listed, err := lister.Completions(ctx, lmsapi.Window{From: r.run.From, To: r.run.To}, cursor)
+	from, err := r.listedFrom(ctx, source)
+	if err != nil {
+		return page{}, err
+	}
+	listed, err := lister.Completions(ctx, lmsapi.Window{From: from, To: r.run.To}, cursor)
 	if err != nil {
 		return page{}, ofLookUp(err)
 	}
@@ -52,6 +56,31 @@ func (r *reconciliation) listing(ctx context.Context, source, cursor string) (pa
 	}
 	found.next, found.done = listed.Next, listed.Next == ""
 	return found, err
+}
+
+// longestGap is how far back a listing goes on by itself: as far as a tenant may choose its window.
+const longestGap = 90 * 24 * time.Hour
+
+// listedFrom is where the listing of a source begins: where the last one ended, if no run could read it for longer
+// than the settings' window. What was finished meanwhile nobody would ever look at else. A window that somebody
+// has chosen stays as it is. All pages of a run get the same answer.
+func (r *reconciliation) listedFrom(ctx context.Context, source string) (time.Time, error) {
+	from, window := r.run.From, r.in.Settings.Window
+	if r.run.To.Sub(from) != window {
+		return from, nil
+	}
+	until, err := r.runs.ListedUntil(ctx, r.run.Tenant, partListing+source, r.run.StartedAt, window)
+	if err != nil {
+		return from, journalFailure("read until when was listed", err)
+	}
+	if until.IsZero() || !until.Before(from) {
+		return from, nil
+	}
+	if most := r.run.To.Add(-longestGap); until.Before(most) {
+		until = most
+	}
+	r.log.Info("listing goes on where the last one ended", "source", source, "from", until)
+	return until, nil
 }
 
 // row is a completion that something else than a delivery reports.

@@ -165,6 +165,25 @@ func scanPart(row scanner) (ReconciliationPart, error) {
 	return p, err
 }
 
+// ListedUntil is the end of the latest window of which a run that was begun before has compared a part whole, the
+// zero time if none has. Dry runs count for nothing, and neither do windows shorter than window: one that
+// somebody chose for a day says nothing about the days before.
+func (j *Journal) ListedUntil(ctx context.Context, tenant, part string, before time.Time, window time.Duration) (time.Time, error) {
+	until, err := one(ctx, j, j.read, func(row scanner) (until sql.NullInt64, err error) {
+		err = row.Scan(&until)
+		return until, err
+	}, `SELECT max(r.to_at) FROM reconciliations r JOIN reconciliation_parts p ON p.tenant = r.tenant AND p.run = r.run
+		WHERE r.tenant = ? AND p.part = ? AND p.done = 1 AND p.failure = '' AND r.dry_run = 0 AND r.started_at < ?
+			AND r.to_at - r.from_at >= ?`, tenant, part, micros(before), window.Microseconds())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read until when %s was listed: %w", part, err)
+	}
+	if !until.Valid {
+		return time.Time{}, nil
+	}
+	return instant(until.Int64), nil
+}
+
 // GiveUpReconciliationPart ends a part that cannot be compared, and says why. One that is done stays.
 func (j *Journal) GiveUpReconciliationPart(ctx context.Context, tenant, run, part, failure string) error {
 	_, err := j.exec(ctx, `INSERT INTO reconciliation_parts (tenant, run, part, cursor, done, pages, looked, failure)

@@ -258,6 +258,45 @@ func TestPersonIsFoundByAnyID(t *testing.T) {
 	})
 }
 
+// Only what was compared whole, by a run before and over a window that is no shorter, counts as listed.
+func TestListedUntil_R143(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		ctx := context.Background()
+		clock := newClock()
+		j := open(t, dsn, journal.Options{Now: clock.Now})
+		to := clock.Now().Truncate(time.Hour)
+		listed := func(run string, day int, window time.Duration, dry bool) journal.Reconciliation {
+			clock.Advance(time.Hour)
+			end := to.AddDate(0, 0, day)
+			r, err := j.BeginReconciliation(ctx, journal.Reconciliation{Tenant: "acme", Run: run, From: end.Add(-window), To: end, DryRun: dry})
+			require.NoError(t, err)
+			return r
+		}
+		done := func(run string) {
+			require.NoError(t, j.CommitReconciliationPage(ctx, journal.ReconciliationPage{Tenant: "acme", Run: run, Part: "lms/lms", Done: true}))
+		}
+		const window = 48 * time.Hour
+		listed("whole", 1, window, false)
+		done("whole")
+		listed("short", 2, time.Hour, false)
+		done("short")
+		listed("dry", 3, window, true)
+		done("dry")
+		listed("failed", 4, window, false)
+		require.NoError(t, j.GiveUpReconciliationPart(ctx, "acme", "failed", "lms/lms", "unreachable"))
+		now := listed("now", 5, window, false)
+		done("now")
+		until, err := j.ListedUntil(ctx, "acme", "lms/lms", now.StartedAt, window)
+		require.NoError(t, err)
+		require.True(t, until.Equal(to.AddDate(0, 0, 1)), until)
+		for _, other := range [][2]string{{"acme", "lms/other"}, {"globex", "lms/lms"}} {
+			until, err = j.ListedUntil(ctx, other[0], other[1], now.StartedAt, window)
+			require.NoError(t, err)
+			require.Zero(t, until)
+		}
+	})
+}
+
 func TestEffectsAndLinksForReconciliation(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()

@@ -65,6 +65,7 @@ type Journal interface {
 	PutEffect(ctx context.Context, e journal.Effect) (journal.Effect, error)
 	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
 	PutEnrichment(ctx context.Context, tenant string, f training.Fingerprint, document, earlier []byte) (journal.Enrichment, error)
+	IndexPerson(ctx context.Context, tenant, source string, f training.Fingerprint, l training.Learner) error
 	MarkDelivered(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) error
 	PutLink(ctx context.Context, l journal.Link) error
 	FindLink(ctx context.Context, tenant, source, enrollmentID, learnerKey, courseKey string) (journal.Link, error)

@@ -20,6 +20,15 @@ func (a *Activities) LookUp(ctx context.Context, ref workflows.Ref) error {
 		if err != nil || found == nil {
 			return struct{}{}, err
 		}
+		// First, because what was kept is not looked up again: a file that names the learner by these ids must find
+		// the completion, or would start it a second time.
+		known, err := details(found)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := a.cfg.Journal.IndexPerson(ctx, ref.Tenant, s.event().Source, ref.Fingerprint, known.Learner); err != nil {
+			return struct{}{}, journalFailure("index the learner", err)
+		}
 		stored, err := a.cfg.Journal.PutEnrichment(ctx, ref.Tenant, ref.Fingerprint, found, s.stored.Enrichment)
 		if err != nil {
 			return struct{}{}, journalFailure("keep what was looked up", err)

@@ -87,6 +87,16 @@ func TestWhatTheEventLacksIsLookedUp_R15(t *testing.T) {
 	require.Equal(t, calls, lms.Calls(fault.Any), "asked once")
 }
 
+// A file that names people by what only the LMS knows starts nothing that their events have started (R128).
+func TestFileByLookedUpIDsStartsNothingTwice_R88_R128(t *testing.T) {
+	c := newComparing(t)
+	c.lookingUp()
+	c.lookUp(c.journaled(bare()))
+	upload := c.uploaded("email,course_code,completed_at\nJordan.Lee@example.com,COMP-2026," + finished().Format(time.RFC3339) + "\n")
+	report, found := c.reconcile(upload)
+	require.Zero(t, report.Started, kinds(found))
+}
+
 // The fingerprint in a statement leads to the completion in the journal, though the LMS knew another instant.
 func TestStatementOfWhatWasLookedUpHasTheEventsFingerprint_R148(t *testing.T) {
 	w := newWorld(t)

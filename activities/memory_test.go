@@ -31,6 +31,11 @@ func newMemory() *memory {
 	}
 }
 
+// IndexPerson implements Journal; nothing is reconciled here.
+func (*memory) IndexPerson(context.Context, string, string, training.Fingerprint, training.Learner) error {
+	return nil
+}
+
 // admit takes a completion, as running.
 func (m *memory) admit(c training.Completion) training.Fingerprint {
 	m.mu.Lock()

@@ -47,12 +47,8 @@ func (j *Journal) indexPeople(ctx context.Context, tenant string, after Place, l
 	next := Place{last.ReceivedAt, last.Fingerprint}
 	err = j.inTx(ctx, func(tx *sql.Tx) error {
 		for _, s := range found {
-			for _, person := range people(s.Completion.Learner) {
-				_, err := tx.ExecContext(ctx, j.dialect.rebind(`INSERT INTO completion_people (tenant, source, person, fingerprint)
-					VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`), tenant, s.Completion.Source, person, string(s.Fingerprint))
-				if err != nil {
-					return err
-				}
+			if err := j.insertPeople(ctx, tx, tenant, s.Completion.Source, s.Fingerprint, s.Completion.Learner); err != nil {
+				return err
 			}
 		}
 		_, err := tx.ExecContext(ctx, j.dialect.rebind(`INSERT INTO completion_people_until (tenant, received_at) VALUES (?, ?)
@@ -61,6 +57,29 @@ func (j *Journal) indexPeople(ctx context.Context, tenant string, after Place, l
 		return err
 	})
 	return next, len(found) == limit, err
+}
+
+// IndexPerson makes a completion findable also by ids of its learner that its event lacked. Twice is once.
+func (j *Journal) IndexPerson(ctx context.Context, tenant, source string, f training.Fingerprint, l training.Learner) error {
+	if len(people(l)) == 0 {
+		return nil
+	}
+	err := j.inTx(ctx, func(tx *sql.Tx) error { return j.insertPeople(ctx, tx, tenant, source, f, l) })
+	if err != nil {
+		return fmt.Errorf("index the person of %s: %w", f, err)
+	}
+	return nil
+}
+
+func (j *Journal) insertPeople(ctx context.Context, tx *sql.Tx, tenant, source string, f training.Fingerprint, l training.Learner) error {
+	for _, person := range people(l) {
+		_, err := tx.ExecContext(ctx, j.dialect.rebind(`INSERT INTO completion_people (tenant, source, person, fingerprint)
+			VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`), tenant, source, person, string(f))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FindOfPerson lists completions of a source whose learner shares an id with l, as far as IndexPeople has come, by

@@ -254,6 +254,10 @@ func TestPersonIsFoundByAnyID(t *testing.T) {
 		behind, err := j.FindOfPerson(ctx, "acme", "lms", training.Learner{ID: "42"}, both[0], 1)
 		require.NoError(t, err)
 		require.Len(t, behind, 1)
+		for range 2 {
+			require.NoError(t, j.IndexPerson(ctx, "acme", "lms", both[0], training.Learner{ExternalID: "looked-up"}))
+		}
+		require.Equal(t, both[:1], of("acme", "lms", training.Learner{ExternalID: "looked-up"}))
 		require.Equal(t, both[1], behind[0].Fingerprint, "page by page")
 	})
 }

@@ -38,7 +38,7 @@ func (d *Dispatcher) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	waiting, err := d.cfg.Journal.Stale(ctx, []training.State{training.StateWaitingApproval, training.StateInReview}, before, sweepWaiting)
+	waiting, err := d.cfg.Journal.Stale(ctx, []training.State{training.StateWaitingApproval, training.StateWaitingSignature, training.StateInReview}, before, sweepWaiting)
 	if err != nil {
 		return err
 	}

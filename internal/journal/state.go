@@ -37,13 +37,13 @@ func (j *Journal) Release(ctx context.Context, tenant string, fp training.Finger
 	return nil
 }
 
-// Requeue moves RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW back to QUEUED: Temporal has
+// Requeue moves RUNNING, RETRYING and every wait for people back to QUEUED: Temporal has
 // lost the workflow. From any other state it does nothing, nor if the completion was updated
 // after updatedAt: then another starter has seen to it.
 func (j *Journal) Requeue(ctx context.Context, tenant string, fp training.Fingerprint, updatedAt time.Time) error {
 	moved, err := j.exec(ctx, `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
 		WHERE tenant = ? AND fingerprint = ?
-		AND state IN ('RUNNING', 'RETRYING', 'WAITING_APPROVAL', 'IN_REVIEW') AND updated_at = ?`,
+		AND state IN ('RUNNING', 'RETRYING', 'WAITING_APPROVAL', 'WAITING_SIGNATURE', 'IN_REVIEW') AND updated_at = ?`,
 		micros(j.now()), tenant, string(fp), micros(updatedAt))
 	if err != nil {
 		return fmt.Errorf("requeue completion %s: %w", fp, err)
@@ -115,7 +115,7 @@ func (j *Journal) project(ctx context.Context, k key, p Projection) error {
 // startedStates are the states of a completion that has a workflow and no outcome.
 func startedStates() []training.State {
 	return []training.State{training.StateRunning, training.StateRetrying,
-		training.StateWaitingApproval, training.StateInReview}
+		training.StateWaitingApproval, training.StateWaitingSignature, training.StateInReview}
 }
 
 // Unheard is a completion that has a workflow and was not updated for a while.
@@ -131,8 +131,7 @@ const staleIn = `SELECT ` + claimedColumns + `, state, failure_class, failure_de
 	WHERE ` + open + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
 
 // Stale lists, longest untouched first, completions of all tenants in the given started states
-// (nil means RUNNING, RETRYING, WAITING_APPROVAL and IN_REVIEW) that were not updated since
-// before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
+// (nil means all of them) that were not updated since before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
 // that the next call yields the next ones.
 func (j *Journal) Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]Unheard, error) {
 	if limit <= 0 {

@@ -30,10 +30,11 @@ func TestMoves(t *testing.T) {
 	const (
 		queued, starting, running = training.StateQueued, training.StateStarting, training.StateRunning
 		retrying, waiting, review = training.StateRetrying, training.StateWaitingApproval, training.StateInReview
+		signature                 = training.StateWaitingSignature
 		completed, rejected       = training.StateCompleted, training.StateRejected
 		closed, expired           = training.StateClosed, training.StateExpiredInReview
 	)
-	from := []training.State{queued, starting, running, retrying, waiting, review, completed, rejected, closed, expired}
+	from := []training.State{queued, starting, running, retrying, waiting, signature, review, completed, rejected, closed, expired}
 	type move func(j *journal.Journal, fp training.Fingerprint) error
 	ctx := context.Background()
 	project := func(s training.State) move {
@@ -47,16 +48,16 @@ func TestMoves(t *testing.T) {
 		to   []training.State // in the order of from
 	}{
 		{"Started", func(j *journal.Journal, fp training.Fingerprint) error { return j.Started(ctx, "acme", fp) },
-			[]training.State{queued, running, running, retrying, waiting, review, completed, rejected, closed, expired}},
+			[]training.State{queued, running, running, retrying, waiting, signature, review, completed, rejected, closed, expired}},
 		{"Release", func(j *journal.Journal, fp training.Fingerprint) error { return j.Release(ctx, "acme", fp) },
-			[]training.State{queued, queued, running, retrying, waiting, review, completed, rejected, closed, expired}},
+			[]training.State{queued, queued, running, retrying, waiting, signature, review, completed, rejected, closed, expired}},
 		{"Requeue", func(j *journal.Journal, fp training.Fingerprint) error { return requeue(ctx, j, fp) },
-			[]training.State{queued, starting, queued, queued, queued, queued, completed, rejected, closed, expired}},
+			[]training.State{queued, starting, queued, queued, queued, queued, queued, completed, rejected, closed, expired}},
 		{"Touch", func(j *journal.Journal, fp training.Fingerprint) error { return j.Touch(ctx, "acme", fp) }, from},
 		{"Project RETRYING", project(retrying),
-			[]training.State{retrying, retrying, retrying, retrying, retrying, retrying, completed, rejected, closed, expired}},
+			[]training.State{retrying, retrying, retrying, retrying, retrying, retrying, retrying, completed, rejected, closed, expired}},
 		{"Project COMPLETED", project(completed),
-			[]training.State{completed, completed, completed, completed, completed, completed, completed, rejected, closed, expired}},
+			[]training.State{completed, completed, completed, completed, completed, completed, completed, completed, rejected, closed, expired}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			each(t, func(t *testing.T, dsn string) {

@@ -17,12 +17,16 @@ import (
 // It may run any number of times, at once too, and a lost attempt may be carried out late: the QMS
 // keeps one record per reference and refuses the second with the id of the first. A QMS that does
 // not keep the reference fails here after its first record, and is not asked for a second: the
-// record is open then, and the next search finds it.
+// record is open then, and the next search finds it. A Signing QMS keeps one record per employee and
+// training instead, and no reference.
 func Ensure(ctx context.Context, c Client, n training.NewRecord, opts ApplyOptions) (training.Record, error) {
 	if n.EmployeeID == "" || n.TrainingID == "" || n.ExternalRef == "" {
 		return training.Record{}, training.Fail(training.FailureDefect, "create record", n.ExternalRef, "employee, training and reference are required")
 	}
 	id, err := c.Create(ctx, n, opts.requestID())
+	if _, signing := c.(Signing); signing {
+		n.ExternalRef = "" // what its record shows
+	}
 	if err != nil {
 		return created(ctx, c, n, err)
 	}

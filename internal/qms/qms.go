@@ -1,7 +1,8 @@
 // Package qms is the port to the quality system that keeps training records. It holds the
 // contract every adapter keeps (Client), Apply, the one way in which a completion is written
 // (read first, write, read back), Decide, the same for a person's decision, and Ensure, the one way
-// in which a record is created. Adapters live below it; qmstest is their suite.
+// in which a record is created. Signing and Keep are for a QMS that only the trainee's own signature
+// completes. Adapters live below it; qmstest is their suite.
 package qms
 
 import (

@@ -28,6 +28,8 @@ const (
 	// ActionSkipCertificate and ActionSkipStatement carry on without that document.
 	ActionSkipCertificate Action = "skip_certificate"
 	ActionSkipStatement   Action = "skip_statement"
+	// ActionSkipEvidence carries on without keeping a document with the training in the QMS.
+	ActionSkipEvidence Action = "skip_evidence"
 	// ActionClose ends the completion without a (further) effect.
 	ActionClose Action = "close"
 

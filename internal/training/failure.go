@@ -37,6 +37,10 @@ const (
 	FailureUpdatesOff        FailureClass = "external_updates_off"   // silent: switched off in the QMS
 	FailureUnchanged         FailureClass = "unchanged"              // silent: 200, and no reason to be found
 	FailureOtherContent      FailureClass = "other_content"          // changed, but not to what we wrote
+	FailureSignatureNeeded   FailureClass = "signature_needed"       // only the trainee's own signature completes it
+	FailureSignedBefore      FailureClass = "signed_before"          // signed, but before the course was finished
+	FailureTrainingClosed    FailureClass = "training_closed"        // the training takes no trainees and no signatures
+	FailureEnrollForbidden   FailureClass = "enrollment_forbidden"   // the service account may not enroll in this training
 	FailureCertificate       FailureClass = "certificate_impossible" // the document cannot be drawn
 	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
@@ -130,7 +134,7 @@ var explanations = map[FailureClass]Explanation{
 	FailureRateLimited: {"The other system refused because it had too many requests.", notChanged,
 		"Wait until its budget is free again, or have it raised. " + chooseRetry},
 	FailureCredentials: {"The QMS refused our service account: the token or one of its permissions is missing.", notChanged,
-		"Have the permissions training.records.write, training.status.update and user.read of the service account checked. " + chooseRetry},
+		"Have the permissions of the service account checked, for Arena's contract training.records.write, training.status.update and user.read. " + chooseRetry},
 	FailureUnverified: {"The QMS took the completion, but the record could not be read back.", mayBeChanged,
 		"Ask the QMS administrator whether it is up. " + chooseRetry},
 	FailureRefused: {"The other system refused the request as wrong.", notChanged,
@@ -171,6 +175,14 @@ var explanations = map[FailureClass]Explanation{
 		"Ask the QMS administrator to look at the record's workflow. " + chooseRetry},
 	FailureOtherContent: {"The read-back shows another employee, date or score than was written.", "The training record has changed, but does not say what this completion says.",
 		"Compare the record with this completion in the QMS; correct it there, or close with a reason."},
+	FailureSignatureNeeded: {"The QMS completes this training by the trainee's own signature, which nobody else can give.", notChanged,
+		"Have the trainee sign in the QMS. " + chooseRetry},
+	FailureSignedBefore: {"The trainee signed this training in the QMS before the course was finished.", "The training record is signed, but for an earlier training, as far as can be seen; this completion is not recorded in it.",
+		"Let the signature count with use_record, naming this record; or have the training opened to the trainee again in the QMS and choose retry."},
+	FailureTrainingClosed: {"The training is closed in the QMS: nobody can be enrolled in it, and nobody can sign.", notChanged,
+		"Open the training in the QMS, or map the course to another one. " + chooseRetry},
+	FailureEnrollForbidden: {"The QMS does not let our service account enroll anybody in this training.", notChanged,
+		"Make the service account the training's manager, or enroll the employee in the QMS. " + chooseRetry},
 	FailureCertificate: {"The certificate cannot be drawn for this learner.", isDone,
 		"Have the missing script added and choose retry, or complete without it with skip_certificate."},
 	FailureStatementRefused: {"The LRS refused the xAPI statement as wrong.", isDone,

@@ -5,14 +5,14 @@ package training
 //	QUEUED ─► STARTING ─► RUNNING ─► COMPLETED | REJECTED | CLOSED
 //	   ▲          │        │  ▲ ▲                             │
 //	   └──────────┘        ▼  │ └──────────────┐              │ replay
-//	  lease ran out     RETRYING   WAITING_APPROVAL | IN_REVIEW
-//	                                                     │
-//	                                  14 days (R141)     └─► EXPIRED_IN_REVIEW
+//	  lease ran out     RETRYING   WAITING_APPROVAL | WAITING_SIGNATURE | IN_REVIEW
+//	                                                                         │
+//	                                                      14 days (R141)     └─► EXPIRED_IN_REVIEW
 //
 // COMPLETED and REJECTED are for ever. CLOSED and EXPIRED_IN_REVIEW move again only by a replay,
 // which is a decision of its own: back to RUNNING.
 //
-// RETRYING, WAITING_APPROVAL and IN_REVIEW are waits: they cost nothing and do not count
+// RETRYING, WAITING_APPROVAL, WAITING_SIGNATURE and IN_REVIEW are waits: they cost nothing and do not count
 // against the number of completions in flight.
 type State string
 
@@ -24,10 +24,13 @@ const (
 	StateRetrying        State = "RETRYING"
 	StateWaitingApproval State = "WAITING_APPROVAL"
 	StateInReview        State = "IN_REVIEW"
-	StateCompleted       State = "COMPLETED"
-	StateRejected        State = "REJECTED"
-	StateClosed          State = "CLOSED"
-	StateExpiredInReview State = "EXPIRED_IN_REVIEW"
+	// StateWaitingSignature: the QMS is one that the trainee's own signature completes, and it is not
+	// there yet. Nobody here can give it.
+	StateWaitingSignature State = "WAITING_SIGNATURE"
+	StateCompleted        State = "COMPLETED"
+	StateRejected         State = "REJECTED"
+	StateClosed           State = "CLOSED"
+	StateExpiredInReview  State = "EXPIRED_IN_REVIEW"
 )
 
 // Ended reports whether the completion has an outcome and will not move again by itself.
@@ -77,6 +80,9 @@ type EffectKind string
 const (
 	// EffectRecord is the verified QMS transition; its bytes are Write and read-back as JSON.
 	EffectRecord EffectKind = "record"
+	// EffectEvidence is the report that is kept with a training before the trainee has signed; its bytes
+	// are the PDF. It says of itself that it is no certificate.
+	EffectEvidence EffectKind = "evidence"
 	// EffectCertificate is the issued document; its bytes are the PDF.
 	EffectCertificate EffectKind = "certificate"
 	// EffectStatement is the xAPI statement; its bytes are the JSON as sent.

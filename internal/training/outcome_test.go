@@ -10,16 +10,17 @@ import (
 
 func TestStateEnded(t *testing.T) {
 	table := map[training.State]bool{
-		training.StateQueued:          false,
-		training.StateStarting:        false,
-		training.StateRunning:         false,
-		training.StateRetrying:        false,
-		training.StateWaitingApproval: false,
-		training.StateInReview:        false,
-		training.StateCompleted:       true,
-		training.StateRejected:        true,
-		training.StateClosed:          true,
-		training.StateExpiredInReview: true,
+		training.StateQueued:           false,
+		training.StateStarting:         false,
+		training.StateRunning:          false,
+		training.StateRetrying:         false,
+		training.StateWaitingApproval:  false,
+		training.StateWaitingSignature: false,
+		training.StateInReview:         false,
+		training.StateCompleted:        true,
+		training.StateRejected:         true,
+		training.StateClosed:           true,
+		training.StateExpiredInReview:  true,
 	}
 	require.ElementsMatch(t, constants[training.State](t, "State"), keys(table))
 	for state, ended := range table {
@@ -62,6 +63,6 @@ func TestOnlyEndsWithoutEffectAreReplayable_R142(t *testing.T) {
 func TestEffectKindsAreDistinct(t *testing.T) {
 	kinds := constants[training.EffectKind](t, "EffectKind")
 	require.ElementsMatch(t, []training.EffectKind{
-		training.EffectRecord, training.EffectCertificate, training.EffectStatement,
+		training.EffectRecord, training.EffectEvidence, training.EffectCertificate, training.EffectStatement,
 	}, kinds)
 }

@@ -30,6 +30,9 @@ type Policy struct {
 	Review   Review
 	// Outage says what is done when the QMS does not answer.
 	Outage Outage
+	// Signing is nil for a QMS that the bridge completes. Else the trainee's own signature does, and
+	// this says how it is waited for. The QMS's type decides, not the tenant.
+	Signing *Signing
 }
 
 // MissingRecord is what a tenant wants where the QMS has no training record of the employee for
@@ -122,6 +125,8 @@ type policyJSON struct {
 	Review   *reviewJSON   `json:"review,omitempty"`
 	// Outage is absent in what was recorded before there was a choice: no hold is known then.
 	Outage *outageJSON `json:"outage,omitempty"`
+	// Signing is absent in what was recorded before there was such a QMS, and where there is none.
+	Signing *signingJSON `json:"signing,omitempty"`
 }
 
 type retryJSON struct {
@@ -162,7 +167,7 @@ func (r *Retry) UnmarshalJSON(data []byte) error {
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(policyJSON{
 		p.Retry.words(), p.HoldFailed, p.DigestEvery.String(), p.DigestLongest.String(), p.MissingRecord, p.Enrollments,
-		p.Approval.words(), p.Review.words(), p.Outage.words(),
+		p.Approval.words(), p.Review.words(), p.Outage.words(), p.Signing.words(),
 	})
 }
 
@@ -189,12 +194,13 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	approval, approvalErr := words.Approval.approval()
 	review, reviewErr := words.Review.review()
 	outage, outageErr := words.Outage.outage()
-	if err := errors.Join(approvalErr, reviewErr, outageErr); err != nil {
+	signing, signingErr := words.Signing.signing()
+	if err := errors.Join(approvalErr, reviewErr, outageErr, signingErr); err != nil {
 		return err
 	}
 	*p = Policy{
 		retry, words.HoldFailed, digest, longest, cmp.Or(words.MissingRecord, MissingReview), cmp.Or(words.Enrollments, EnrollmentsIgnore),
-		approval, review, outage,
+		approval, review, outage, signing,
 	}
 	return nil
 }

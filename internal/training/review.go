@@ -25,6 +25,7 @@ var mends = map[FailureClass][]Action{
 	FailureRecordExpired:    {ActionUseRecord},
 	FailureRecordCancelled:  {ActionUseRecord},
 	FailureApprovalNeeded:   {ActionSubmit},
+	FailureSignedBefore:     {ActionUseRecord},
 	FailureUnchanged:        {ActionSubmit}, // an approval step that the QMS does not show
 }
 
@@ -37,6 +38,8 @@ func ReviewActions(r Reviewed) []Action {
 		actions = append(actions, ActionSkipCertificate)
 	case r.Failed == EffectStatement:
 		actions = append(actions, ActionSkipStatement)
+	case r.Failed == EffectEvidence:
+		actions = append(actions, ActionSkipEvidence)
 	case !r.Verified:
 		actions = append(actions, mends[r.Class]...)
 	}

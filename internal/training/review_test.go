@@ -25,6 +25,7 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureRecordCancelled:  {record},
 		training.FailureApprovalNeeded:   {submit},
 		training.FailureUnchanged:        {submit},
+		training.FailureSignedBefore:     {record}, // this very record: the person lets its signature count
 
 		// Whether something was written is not known, or something else was: another record would be a second one.
 		training.FailureUnreachable:  nil,
@@ -40,6 +41,9 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureApprovalForbidden: nil,
 		training.FailureRecordLocked:      nil,
 		training.FailureUpdatesOff:        nil,
+		training.FailureSignatureNeeded:   nil,
+		training.FailureTrainingClosed:    nil,
+		training.FailureEnrollForbidden:   nil,
 		training.FailureCertificate:       nil,
 		training.FailureStatementRefused:  nil,
 		training.FailureStatementConflict: nil,
@@ -77,6 +81,7 @@ func TestReviewActions_R139(t *testing.T) {
 func TestOnlyTheDocumentThatFailedMayBeSkipped_R139(t *testing.T) {
 	skips := map[training.EffectKind]training.Action{
 		training.EffectCertificate: training.ActionSkipCertificate, training.EffectStatement: training.ActionSkipStatement,
+		training.EffectEvidence: training.ActionSkipEvidence,
 	}
 	for _, kind := range constants[training.EffectKind](t, "EffectKind") {
 		for _, class := range constants[training.FailureClass](t, "FailureClass") {

@@ -72,6 +72,19 @@ func (w *world) AddEmployee(id string) {
 	w.sim.AddUser(simulated.User{EmployeeID: id, Active: true})
 }
 
+func (w *world) Assign(employee, trainingID string) string {
+	return w.sim.AddRecord(simulated.Record{EmployeeID: employee, TrainingID: trainingID, Status: training.RecordAssigned}).ID
+}
+
+func (w *world) Holds(employee, trainingID string) (ids []string) {
+	for _, r := range w.sim.Records() {
+		if r.EmployeeID == employee && r.TrainingID == trainingID {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 func (w *world) AddTraining(id string) { w.sim.AddTraining(simulated.Training{ID: id, Name: id}) }
 
 func (w *world) AddRecord(r training.Record) {

@@ -21,7 +21,7 @@ type situation struct {
 	completes int // writes that reach the QMS
 }
 
-func runApply(t *testing.T, start func(*testing.T) Backend) {
+func runApply(t *testing.T, start func(*testing.T) Completing) {
 	noScore, othersDate := write(), write()
 	noScore.Score = ""
 	othersDate.CompletedAt = finished.Add(time.Hour)
@@ -91,7 +91,7 @@ func runApply(t *testing.T, start func(*testing.T) Backend) {
 	})
 }
 
-func runTrouble(t *testing.T, start func(*testing.T) Backend) {
+func runTrouble(t *testing.T, start func(*testing.T) Completing) {
 	// Every trouble on every step, as often as a retry schedule would meet it: whatever the
 	// attempts say, the record changes once and the last attempt, on a healthy QMS, succeeds.
 	for _, w := range []training.Write{write(), submission()} {

@@ -4,19 +4,13 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"countersign/internal/training"
 )
 
-func runClient(t *testing.T, start func(*testing.T) Backend) {
-	t.Run("employee", func(t *testing.T) {
-		c := start(t).Client()
-		require.NoError(t, c.Employee(t.Context(), jane))
-		requireClass(t, c.Employee(t.Context(), "EMP-NOBODY"), training.FailureEmployeeUnknown)
-	})
+func runClient(t *testing.T, start func(*testing.T) Completing) {
 	t.Run("record", func(t *testing.T) {
 		b := start(t)
 		want := open()
@@ -25,8 +19,6 @@ func runClient(t *testing.T, start func(*testing.T) Backend) {
 		got, err := b.Client().Record(t.Context(), recordID)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		_, err = b.Client().Record(t.Context(), "TR-NONE")
-		requireClass(t, err, training.FailureRecordMissing)
 	})
 	t.Run("records of every state and page", func(t *testing.T) {
 		b := start(t)
@@ -79,29 +71,6 @@ func runClient(t *testing.T, start func(*testing.T) Backend) {
 			b.AddRecord(r)
 			requireClass(t, b.Client().Complete(t.Context(), write(), "r"), want)
 			require.Zero(t, b.Changes(recordID))
-		}
-	})
-	t.Run("trouble has its class", func(t *testing.T) {
-		for trouble, want := range map[Trouble]training.FailureClass{
-			Unsent:  training.FailureUnreachable,
-			Broken:  training.FailureUnreachable,
-			Limited: training.FailureRateLimited,
-			Garbled: training.FailureMisread,
-			CutOff:  training.FailureMisread,
-			Refused: training.FailureCredentials,
-		} {
-			b := start(t)
-			b.AddRecord(open())
-			b.Spoil(CallRecord, trouble, 5)
-			_, err := b.Client().Record(t.Context(), recordID)
-			f := requireClass(t, err, want)
-			require.True(t, f.Class.Transient(), trouble)
-			if trouble == Limited {
-				require.Equal(t, 2*time.Minute, f.RetryAfter)
-			}
-			b.Heal()
-			_, err = b.Client().Record(t.Context(), recordID)
-			require.NoError(t, err, "after %s", trouble)
 		}
 	})
 	t.Run("a write is sent once", func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"countersign/internal/training"
 )
 
-func runDecide(t *testing.T, start func(*testing.T) Backend) {
+func runDecide(t *testing.T, start func(*testing.T) Completing) {
 	decision := func(action training.Action) training.Decision {
 		return training.Decision{Action: action, By: "m.keller", Reason: "practical test seen"}
 	}
 	// submitted is a backend where Jane's completion waits for approval, after one change.
-	submitted := func(t *testing.T) Backend {
+	submitted := func(t *testing.T) Completing {
 		b := start(t)
 		r := open()
 		r.ApprovalRequired = true

@@ -1,8 +1,12 @@
-// Package qmstest is the conformance suite for adapters of the QMS port: what qms.Client
-// promises, and that qms.Apply and qms.Decide change a record exactly once through it, whatever
-// goes wrong on the way. An adapter's test gives it a Backend and nothing else:
+// Package qmstest is the conformance suite for adapters of the QMS port, whatever goes wrong on the
+// way: what every QMS keeps; of one that the bridge completes (Completing), that qms.Apply and
+// qms.Decide change a record exactly once; and of one that the trainee's signature completes
+// (Signing), that nothing here does, and that evidence is kept exactly once. An adapter's test gives it
+// a Backend of one of the two kinds and nothing else:
 //
 //	func TestConformance(t *testing.T) { qmstest.Run(t, newBackend) }
+//
+// docs/qms/README.md says how a third QMS is written.
 package qmstest
 
 import (
@@ -28,6 +32,8 @@ const (
 	CallComplete Call = "complete"
 	CallDecide   Call = "decide"
 	CallConfig   Call = "config"
+	CallAttached Call = "attached"
+	CallAttach   Call = "attach"
 )
 
 // Trouble is one way in which the other side can spoil a call.
@@ -48,14 +54,33 @@ const (
 )
 
 // Backend is a QMS in the hands of a test, with an adapter that leads to it. It is fresh for
-// every test.
+// every test. What every QMS has is here; it is a Completing or a Signing one besides.
 type Backend interface {
-	// Client has the permissions of the bridge; Approver may decide as well.
+	// Client has the permissions of the bridge.
 	Client() qms.Client
-	Approver() qms.Client
-	// AddEmployee, AddTraining and AddRecord put something there without counting it as a change.
+	// AddEmployee and AddTraining put something there without counting it as a change.
 	AddEmployee(employeeID string)
 	AddTraining(trainingID string)
+	// Assign gives the employee an open record of the training, as a person in the QMS would.
+	Assign(employeeID, trainingID string) (recordID string)
+	// Holds are the ids of the employee's records of the training, read past the adapter: one twice
+	// where the QMS holds two that the adapter cannot tell apart.
+	Holds(employeeID, trainingID string) []string
+	// Spoil makes the next n calls fail; Heal ends all trouble.
+	Spoil(call Call, trouble Trouble, n int)
+	Heal()
+	// CommitLate does what LostLate has held back.
+	CommitLate()
+	// Calls counts the requests that arrived.
+	Calls(call Call) int
+}
+
+// Completing is a QMS whose records the bridge completes.
+type Completing interface {
+	Backend
+	// Approver may decide as well.
+	Approver() qms.Client
+	// AddRecord puts a record there without counting it as a change.
 	AddRecord(record training.Record)
 	// Stored is what the QMS holds, read past the adapter.
 	Stored(recordID string) training.Record
@@ -63,14 +88,19 @@ type Backend interface {
 	AllowExternalUpdates(on bool)
 	// DecideInside is a person's decision in the QMS itself; it counts as a change.
 	DecideInside(recordID string, action training.Action)
-	// Spoil makes the next n calls fail; Heal ends all trouble.
-	Spoil(call Call, trouble Trouble, n int)
-	Heal()
-	// CommitLate does what LostLate has held back.
-	CommitLate()
-	// Changes counts the effective transitions of a record, Calls the requests that arrived.
+	// Changes counts the effective transitions of a record.
 	Changes(recordID string) int
-	Calls(call Call) int
+}
+
+// Signing is a QMS whose records the trainee completes by signing. Its Client is a qms.Signing.
+type Signing interface {
+	Backend
+	// Sign is the trainee signing everything that the record wants signed.
+	Sign(recordID string)
+	// Documents are the contents of the documents of this name that are kept with the training.
+	Documents(trainingID, name string) [][]byte
+	// Requests counts everything that arrived.
+	Requests() int
 }
 
 const (
@@ -92,11 +122,20 @@ func Run(t *testing.T, newBackend func(t *testing.T) Backend) {
 		b.AddEmployee(john)
 		return b
 	}
-	t.Run("create", func(t *testing.T) { runCreate(t, start) })
-	t.Run("client", func(t *testing.T) { runClient(t, start) })
-	t.Run("apply", func(t *testing.T) { runApply(t, start) })
-	t.Run("trouble", func(t *testing.T) { runTrouble(t, start) })
-	t.Run("decide", func(t *testing.T) { runDecide(t, start) })
+	t.Run("every QMS", func(t *testing.T) { runEvery(t, start) })
+	switch newBackend(t).(type) {
+	case Completing:
+		completing := func(t *testing.T) Completing { return start(t).(Completing) }
+		t.Run("create", func(t *testing.T) { runCreate(t, completing) })
+		t.Run("client", func(t *testing.T) { runClient(t, completing) })
+		t.Run("apply", func(t *testing.T) { runApply(t, completing) })
+		t.Run("trouble", func(t *testing.T) { runTrouble(t, completing) })
+		t.Run("decide", func(t *testing.T) { runDecide(t, completing) })
+	case Signing:
+		t.Run("signing", func(t *testing.T) { runSigning(t, func(t *testing.T) Signing { return start(t).(Signing) }) })
+	default:
+		t.Fatal("the backend is neither qmstest.Completing nor qmstest.Signing")
+	}
 }
 
 // open is Jane's record, waiting for her.

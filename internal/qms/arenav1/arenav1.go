@@ -1,0 +1,183 @@
+// Package arenav1 is the adapter for PTC Arena's documented REST API (v1): training plans, rosters,
+// records, files and users, below a regional address such as https://api.arenasolutions.com/v1. It signs
+// in, counts the workspace's day budget, and gives every answer its meaning in the words of package training.
+//
+// Nothing in that API completes a training record: the trainee does, by signing in Arena. So the adapter
+// has qms.Signing, and its Complete and Decide refuse without sending anything. What the vendor's help
+// leaves open is a setting, and docs/qms/arena-v1.md says so.
+package arenav1
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"countersign/internal/qms"
+)
+
+// EmployeeKey says what an employee id is.
+type EmployeeKey string
+
+const (
+	// ByEmail: the user's e-mail address, compared without case. The default.
+	ByEmail EmployeeKey = "email"
+	// ByGUID: the user's GUID in this workspace.
+	ByGUID EmployeeKey = "guid"
+)
+
+// Config is what one tenant's connection needs. Either Email and Password are set, for a session, or
+// ClientID and the four fields that belong to it, for OAuth 2.0.
+type Config struct {
+	// BaseURL is the regional address with its version, e.g. https://api.arenasolutions.com/v1. Plain
+	// http is taken for a loopback address only (R3).
+	BaseURL string
+
+	// Email and Password are those of a user of this integration alone: a second login of the same user
+	// cancels the first session. WorkspaceID may be "" where the user has one workspace.
+	Email, Password string
+	// ClientID and ClientSecret are an OAuth application's, which is bound to a machine user.
+	ClientID, ClientSecret string
+	// TokenURL is where Arena's administrator page says that tokens come from.
+	TokenURL    string
+	WorkspaceID string
+
+	// EmployeeKey is ByEmail when empty.
+	EmployeeKey EmployeeKey
+	// Reserve is how many requests of the day's budget are left to others.
+	Reserve int
+	// UsageReason is sent as Arena-Usage-Reason, so that the workspace's administrator knows who asks.
+	UsageReason string
+	// CacheFor is how long a plan's roster and records are taken as read; 0 reads them every time. What
+	// the bridge itself writes ends it at once, and a proof is never made of it.
+	CacheFor time.Duration
+	// AnyRevision lets the signature of any revision of an item count, also where the plan says which
+	// one it trains on.
+	AnyRevision bool
+	// DueDays is how many days from now an enrollment is due; 0 sends no due date.
+	DueDays int
+	// FileCategory is the GUID of the category of what is uploaded, "" for none.
+	FileCategory string
+
+	// HTTP is used for every call; nil makes a client with timeouts of its own, 10 s in all. Redirects
+	// are never followed, whatever it says: a session goes to the configured host only.
+	HTTP *http.Client
+	// Now is time.Now when nil.
+	Now func() time.Time
+	// Log takes one line per call, without credentials and without persons; nil discards them.
+	Log *slog.Logger
+}
+
+// Client is one tenant's access to its workspace. It is safe for concurrent use. There must be one in a
+// process, and with a session one in the world.
+type Client struct {
+	cfg    Config
+	root   string
+	http   *http.Client
+	now    func() time.Time
+	log    *slog.Logger
+	door   *door
+	budget budget
+	users  users
+	plans  plans
+}
+
+var _ qms.Signing = (*Client)(nil)
+
+// New checks the settings and makes a client. It calls nobody.
+func New(cfg Config) (*Client, error) {
+	root, err := address(cfg.BaseURL)
+	if err == nil && !strings.HasSuffix(root, "/v1") {
+		err = errors.New("must end in /v1, the version of the API")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("arena-v1 base url: %w", err)
+	}
+	if cfg.EmployeeKey == "" {
+		cfg.EmployeeKey = ByEmail
+	}
+	if cfg.EmployeeKey != ByEmail && cfg.EmployeeKey != ByGUID {
+		return nil, fmt.Errorf("arena-v1 employee key %q: must be %q or %q", cfg.EmployeeKey, ByEmail, ByGUID)
+	}
+	c := &Client{cfg: cfg, root: root, http: httpClient(cfg.HTTP), now: cfg.Now, log: cfg.Log}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	signIn, err := c.credentials()
+	if err != nil {
+		return nil, fmt.Errorf("arena-v1: %w", err)
+	}
+	c.door = newDoor(signIn, c.now)
+	return c, nil
+}
+
+// credentials chooses the way of signing in.
+func (c *Client) credentials() (signIn, error) {
+	cfg := c.cfg
+	switch {
+	case cfg.Email != "" && cfg.Password != "" && cfg.ClientID == "" && cfg.ClientSecret == "":
+		return c.login, nil
+	case cfg.ClientID != "" && cfg.ClientSecret != "" && cfg.Email == "" && cfg.Password == "":
+		if cfg.WorkspaceID == "" {
+			return nil, errors.New("a workspace id is required with a client id")
+		}
+		if _, err := address(cfg.TokenURL); err != nil {
+			return nil, fmt.Errorf("token url: %w", err)
+		}
+		return c.token, nil
+	}
+	return nil, errors.New("either e-mail and password, or client id and client secret are required")
+}
+
+// address checks where credentials will be sent to.
+func address(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "", errors.New("is not a URL") // the parser's own text repeats what may hold a password
+	case u.Hostname() == "" || u.Opaque != "":
+		return "", errors.New("must be https://host")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("must not hold a user, a query or a fragment")
+	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+		return strings.TrimRight(u.String(), "/"), nil
+	default:
+		return "", errors.New("must begin with https://; plain http is for loopback addresses")
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// httpClient bounds every phase of a call. The caller's client is copied, because its redirects must be
+// switched off.
+func httpClient(given *http.Client) *http.Client {
+	client := http.Client{}
+	if given != nil {
+		client = *given
+	} else {
+		client.Transport = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 10 * time.Second,
+			IdleConnTimeout:       90 * time.Second,
+			MaxIdleConnsPerHost:   8,
+			ForceAttemptHTTP2:     true,
+		}
+	}
+	if client.Timeout == 0 {
+		client.Timeout = 10 * time.Second
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}

@@ -1,0 +1,60 @@
+package arenav1
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"countersign/internal/training"
+)
+
+const (
+	// pageSize is the most that Arena gives at once.
+	pageSize = 400
+	// mostPages ends a listing that never ends: 40,000 entries, more than any plan has.
+	mostPages = 100
+)
+
+// list reads every page. key names an entry: a list that moves between two pages may show one twice.
+func list[T any](ctx context.Context, c *Client, call call, key func(T) string) ([]T, error) {
+	misread := func(detail string) ([]T, error) {
+		return nil, training.Fail(training.FailureMisread, call.operation, call.key, detail)
+	}
+	var all []T
+	seen := map[string]bool{}
+	asked := call.query
+	for offset, page := 0, 0; page < mostPages; page++ {
+		call.query = url.Values{"offset": {strconv.Itoa(offset)}, "limit": {strconv.Itoa(pageSize)}}
+		for name, values := range asked {
+			call.query[name] = values
+		}
+		var body struct {
+			Count   *int `json:"count"`
+			Results []T  `json:"results"`
+		}
+		if err := c.read(ctx, call, &body); err != nil {
+			return nil, err
+		}
+		if body.Count == nil {
+			return misread("list without a count")
+		}
+		for _, entry := range body.Results {
+			switch id := key(entry); {
+			case id == "":
+				return misread("list holds an entry without a guid")
+			case !seen[id]:
+				seen[id] = true
+				all = append(all, entry)
+			}
+		}
+		offset += len(body.Results)
+		if offset < *body.Count && len(body.Results) > 0 {
+			continue
+		}
+		if len(all) != *body.Count { // it moved between two pages; one may be missing
+			return misread("list and its count disagree")
+		}
+		return all, nil
+	}
+	return misread("list does not end")
+}

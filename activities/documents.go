@@ -54,7 +54,8 @@ func (a *Activities) PostStatement(ctx context.Context, in workflows.Document) (
 }
 
 // storedOnce returns the stored effect of a kind, making it first if there is none. It refuses
-// to make one for a record that was not read back as COMPLETED.
+// to make one for a record that was not read back as COMPLETED, but for the report, which says that it is
+// none.
 func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind training.EffectKind, first func() (journal.Effect, error)) (journal.Effect, error) {
 	stored, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
 	if err == nil {
@@ -63,8 +64,10 @@ func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind
 	if !errors.Is(err, journal.ErrNotFound) {
 		return stored, journalFailure("read stored "+string(kind), err)
 	}
-	if _, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord); err != nil {
-		return stored, journalFailure("read verified record", err)
+	if kind != training.EffectEvidence { // which claims nothing that was to be verified
+		if _, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord); err != nil {
+			return stored, journalFailure("read verified record", err)
+		}
 	}
 	effect, err := first()
 	if err != nil {

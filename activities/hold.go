@@ -68,7 +68,7 @@ func atQMS[Out any](a *Activities, ref workflows.Ref, step func(context.Context,
 			return step(ctx, s)
 		}
 		watch := s.tenant.Breaker.Watch(s.tenant.QMS, ref.Fingerprint)
-		s.tenant.QMS = watch
+		s.tenant.QMS = watch.Client()
 		out, err := step(ctx, s)
 		if failure, ok := errors.AsType[*training.Failure](err); ok && watch.Silent() && failure.Class.Outage() {
 			failure.Target = training.TargetQMS

@@ -55,7 +55,7 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) (w
 		notice.Link = tenant.NoticeLink("")
 	}
 	channel := tenant.Notices
-	if in.Kind == workflows.NoticeApprovalEscalation && tenant.Escalations != nil {
+	if (in.Kind == workflows.NoticeApprovalEscalation || in.Kind == workflows.NoticeSignatureEscalation) && tenant.Escalations != nil {
 		channel = tenant.Escalations
 	}
 	err := channel.Send(ctx, notice)

@@ -137,6 +137,10 @@ func noticeKind(kind workflows.NoticeKind) notify.Kind {
 		return notify.KindApprovalEscalation
 	case workflows.NoticeReviewReminder:
 		return notify.KindReviewReminder
+	case workflows.NoticeSignatureReminder:
+		return notify.KindSignatureReminder
+	case workflows.NoticeSignatureEscalation:
+		return notify.KindSignatureEscalation
 	case workflows.NoticeOutage:
 		return notify.KindOutage
 	case workflows.NoticeAllClear:
@@ -150,6 +154,7 @@ func noticeKind(kind workflows.NoticeKind) notify.Kind {
 
 // explanation is what an item says where its class alone would not do; the zero one else.
 func explanation(item workflows.InboxItem) training.Explanation {
+	const unsigned = "The trainee is enrolled there; no certificate and no statement have been issued."
 	const pending = "It is PENDING_APPROVAL in the QMS; no certificate and no statement have been issued."
 	switch item.Kind {
 	case workflows.NoticeApprovalReminder:
@@ -161,6 +166,16 @@ func explanation(item workflows.InboxItem) training.Explanation {
 		return training.Explanation{
 			Happened: "Nobody has approved or rejected the training record in time.", Means: pending,
 			Do: "Approve or reject it, with a reason, or ask whoever has to. It is never approved by itself.",
+		}
+	case workflows.NoticeSignatureReminder:
+		return training.Explanation{
+			Happened: "The trainee has not signed the training in the QMS yet.", Means: unsigned,
+			Do: "Ask the trainee to sign in the QMS; it is noticed by itself.",
+		}
+	case workflows.NoticeSignatureEscalation:
+		return training.Explanation{
+			Happened: "The trainee has still not signed the training in the QMS.", Means: unsigned,
+			Do: "See to it that the trainee signs, or close the completion with a reason. Nobody else can sign.",
 		}
 	case workflows.NoticeReviewReminder:
 		e := item.Class.Explain()

@@ -48,6 +48,10 @@ func Rehearse(ctx context.Context, j Journal, tenant Tenant, policy training.Pol
 		r.fail("resolve learner", err)
 		return r // without an employee there is no record to look for
 	}
+	if policy.Signing != nil {
+		r.signature(ctx, s, policy)
+		return r
+	}
 	found, err := s.findRecord(ctx)
 	if missing(err) && policy.MissingRecord == training.MissingCreate {
 		r.would("The employee has no training record of this course: one would be created, set to COMPLETED and read back.")
@@ -94,6 +98,27 @@ func (r *Rehearsal) switches(ctx context.Context, s subject) {
 	}
 }
 
+// signature says what would be done in a QMS that the trainee's signature completes.
+func (r *Rehearsal) signature(ctx context.Context, s subject, policy training.Policy) {
+	record, err := s.enrollment(ctx)
+	switch {
+	case missing(err) && policy.MissingRecord == training.MissingCreate:
+		r.would("The employee would be enrolled in the training, and the enrollment read back.")
+	case err != nil:
+		r.fail("find enrollment", err)
+		return
+	case record.Status == training.RecordCompleted:
+		r.would("Enrollment %s is signed already: the signatures would be read back, and count if they were given after the course was finished.", record.ID)
+	default:
+		r.would("Enrollment %s would be used.", record.ID)
+	}
+	if policy.Signing.Evidence {
+		r.would("A report of the completion, which says that it is no certificate, would be kept with the training.")
+	}
+	r.would("The completion would wait until the trainee has signed in the QMS. Nobody else can, and nothing is completed for them.")
+	r.documents(s, "is signed")
+}
+
 // record says what would be done with the record, and after it.
 func (r *Rehearsal) record(s subject, f found) {
 	record := f.record
@@ -110,9 +135,14 @@ func (r *Rehearsal) record(s subject, f found) {
 	if record.Locked {
 		r.Problems = append(r.Problems, training.Fail(training.FailureRecordLocked, "find record", record.ID, ""))
 	}
-	r.would("A certificate would be issued once the record is COMPLETED.")
+	r.documents(s, "is COMPLETED")
+}
+
+// documents says which would be issued, and when.
+func (r *Rehearsal) documents(s subject, once string) {
+	r.would("A certificate would be issued once the record %s.", once)
 	if s.tenant.LRS != nil {
-		r.would("An xAPI statement would be put into the LRS once the record is COMPLETED.")
+		r.would("An xAPI statement would be put into the LRS once the record %s.", once)
 	}
 }
 

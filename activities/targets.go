@@ -85,7 +85,7 @@ func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Ta
 		counts = breaker.New(breaker.Config{Failures: 1, Patience: tenant.Policy.Retry.Maximum})
 	}
 	watch := counts.Watch(tenant.QMS, example)
-	tenant.QMS = watch
+	tenant.QMS = watch.Client()
 	stored, err := a.cfg.Journal.Completion(ctx, target.Tenant, example)
 	switch {
 	case err == nil:

@@ -33,6 +33,14 @@ type Activities interface {
 	ReadRecord(ctx context.Context, in ReadRecord) (Standing, error)
 	// CheckApprover says whether a person may decide about this completion: the learner may not.
 	CheckApprover(ctx context.Context, in CheckApprover) (Approver, error)
+	// EnrollTrainee finds the trainee's enrollment in a QMS that the trainee's signature completes, and
+	// makes the one that is missing where the policy says so; that can be repeated like a read (R98).
+	EnrollTrainee(ctx context.Context, in CheckRecord) (RecordPlan, error)
+	// KeepDocument has the report, or the certificate, kept with the training in the QMS, once.
+	KeepDocument(ctx context.Context, in KeepDocument) (Issued, error)
+	// ReadSignature says whether the trainee has signed. Read-only in the QMS; signatures that this
+	// completion may count on are read anew and kept as the proof.
+	ReadSignature(ctx context.Context, in ReadSignature) (Signed, error)
 	// IssueCertificate draws and stores the certificate, once (R158).
 	IssueCertificate(ctx context.Context, in Document) (Issued, error)
 	// PostStatement stores the xAPI statement, once, and puts it to the LRS (R148).
@@ -137,6 +145,26 @@ type Document struct {
 	RecordID string `json:"recordId"`
 }
 
+// KeepDocument is the input of the activity.
+type KeepDocument struct {
+	Document
+	// Kind is EffectEvidence, before the signature, or EffectCertificate, after it.
+	Kind training.EffectKind `json:"kind"`
+}
+
+// ReadSignature is the input of the activity.
+type ReadSignature struct {
+	Ref
+	RecordID string `json:"recordId"`
+	// Grace is how far a signature may lie before the completion, in nanoseconds.
+	Grace time.Duration `json:"grace"`
+}
+
+// Signed is where the record stands: COMPLETED once everything is signed, and then the proof is kept.
+type Signed struct {
+	Status training.RecordStatus `json:"status"`
+}
+
 // Issued names a stored effect; ID is "" when the tenant wants none of this kind.
 type Issued struct {
 	ID string `json:"id,omitempty"`
@@ -217,6 +245,9 @@ const (
 	carryDecision    = "CarryDecision"
 	readRecord       = "ReadRecord"
 	checkApprover    = "CheckApprover"
+	enrollTrainee    = "EnrollTrainee"
+	keepDocument     = "KeepDocument"
+	readSignature    = "ReadSignature"
 	issueCertificate = "IssueCertificate"
 	postStatement    = "PostStatement"
 	recordOutcome    = "RecordOutcome"
@@ -238,6 +269,9 @@ func registerActivities(r worker.ActivityRegistry, a Activities) {
 		carryDecision:    a.CarryDecision,
 		readRecord:       a.ReadRecord,
 		checkApprover:    a.CheckApprover,
+		enrollTrainee:    a.EnrollTrainee,
+		keepDocument:     a.KeepDocument,
+		readSignature:    a.ReadSignature,
 		issueCertificate: a.IssueCertificate,
 		postStatement:    a.PostStatement,
 		recordOutcome:    a.RecordOutcome,

@@ -52,6 +52,8 @@ type CompletionResult struct {
 //	                                                     │
 //	                                                     └─ PENDING_APPROVAL: wait for approve or reject, here or in the QMS
 //
+// In a QMS that only the trainee's signature completes, the middle is another one (carrySigned).
+//
 // Whatever cannot be mended by the retries after 1, 5 and 15 minutes (R123) is told to the
 // training admins (R133) and waits for a person: retry carries on from the start, which
 // finds by reading what is already done; close ends it, and so does a wait that nobody answers (R141).
@@ -117,7 +119,7 @@ func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error
 		in:  in,
 		ref: Ref{Tenant: in.Tenant, Fingerprint: in.Fingerprint, Retry: in.Policy.Retry, Holds: in.Policy.Outage.Known()},
 	}
-	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Approval.Validate(), in.Policy.Review.Validate(), in.Policy.Outage.Validate()); err != nil {
+	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Approval.Validate(), in.Policy.Review.Validate(), in.Policy.Outage.Validate(), in.Policy.Signing.Validate()); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("start completion: "+err.Error(), string(training.FailureDefect), nil)
 	}
 	var err error
@@ -144,6 +146,9 @@ func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
 	}
 	if failure, err := c.resolveLearner(ctx); failure != nil || err != nil {
 		return failure, err
+	}
+	if c.in.Policy.Signing != nil {
+		return c.carrySigned(ctx)
 	}
 	plan, failure, err := c.checkRecord(ctx)
 	if failure != nil || err != nil {
@@ -174,6 +179,9 @@ func (c *completion) carry(ctx workflow.Context) (*training.Failure, error) {
 // finish issues the documents of a verified record.
 func (c *completion) finish(ctx workflow.Context) (*training.Failure, error) {
 	if failure, err := c.issueDocuments(ctx); failure != nil || err != nil {
+		return failure, err
+	}
+	if failure, err := c.keepCertificate(ctx); failure != nil || err != nil {
 		return failure, err
 	}
 	c.result.Outcome = training.OutcomeCompleted

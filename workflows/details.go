@@ -21,7 +21,7 @@ func (c *completion) show(ctx workflow.Context) {
 	}
 	text.WriteString(c.page(c))
 	if c.result.RecordID != "" {
-		fmt.Fprintf(&text, "\n\nTraining record `%s`", escape(c.result.RecordID))
+		fmt.Fprintf(&text, "\n\nTraining record %s", code(c.result.RecordID))
 	}
 	workflow.SetCurrentDetails(ctx, text.String())
 }
@@ -74,6 +74,9 @@ var summaries = map[string]string{
 	completeRecord:   "write the training record and read it back",
 	carryDecision:    "tell the QMS what the approver decided and read the record back",
 	readRecord:       "read the record: has the QMS decided?",
+	enrollTrainee:    "find the trainee's enrollment, and make the one that is missing where policy says so",
+	keepDocument:     "have the document kept with the training in the QMS, once",
+	readSignature:    "read the record: has the trainee signed?",
 	checkApprover:    "may this person decide? The learner may not",
 	issueCertificate: "draw and store the certificate",
 	postStatement:    "store the xAPI statement and put it to the LRS",
@@ -139,6 +142,7 @@ var does = map[training.Action]string{
 	training.ActionSubmit:          "submit the record for approval instead of completing it",
 	training.ActionSkipCertificate: "complete without a certificate",
 	training.ActionSkipStatement:   "complete without an xAPI statement",
+	training.ActionSkipEvidence:    "go on without keeping the document with the training in the QMS",
 	training.ActionClose:           "end it without a record",
 }
 

@@ -41,10 +41,14 @@ type world struct {
 	// undeliverable is a kind of notice that no channel takes.
 	undeliverable NoticeKind
 	read          func(n int) (Standing, error)
+	enroll        func(n int) (RecordPlan, error)
+	keep          func(n int, in KeepDocument) error
+	sign          func(n int) (Signed, error)
 	// learner is who may not decide.
 	learner string
 
 	outcomes  []RecordOutcome
+	kept      []KeepDocument
 	waits     []RecordWait
 	decisions []RecordDecision
 	// earlier is how many decisions the journal has from runs that are lost.
@@ -146,6 +150,33 @@ func (w *world) CheckApprover(_ context.Context, in CheckApprover) (Approver, er
 		return Approver{Refused: "the learner must not decide"}, nil
 	}
 	return Approver{}, nil
+}
+
+func (w *world) EnrollTrainee(context.Context, CheckRecord) (RecordPlan, error) {
+	n := w.call(enrollTrainee)
+	if w.enroll != nil {
+		return w.enroll(n)
+	}
+	return RecordPlan{RecordID: "TRP-1@5f1c0be49a7d2e63", Status: training.RecordAssigned, Target: training.RecordCompleted}, nil
+}
+
+func (w *world) KeepDocument(_ context.Context, in KeepDocument) (Issued, error) {
+	n := w.call(keepDocument)
+	if w.keep != nil {
+		if err := w.keep(n, in); err != nil {
+			return Issued{}, err
+		}
+	}
+	w.kept = append(w.kept, in)
+	return Issued{ID: string(in.Kind)}, nil
+}
+
+func (w *world) ReadSignature(context.Context, ReadSignature) (Signed, error) {
+	n := w.call(readSignature)
+	if w.sign != nil {
+		return w.sign(n)
+	}
+	return Signed{Status: training.RecordAssigned}, nil
 }
 
 func (w *world) IssueCertificate(context.Context, Document) (Issued, error) {

@@ -118,7 +118,7 @@ func (c *completion) priority() temporal.Priority {
 // whose rate holds over all workers. "" is the workflow's own.
 func (c *completion) queue(step string) string {
 	switch step {
-	case resolveLearner, checkRecord, completeRecord, carryDecision, readRecord:
+	case resolveLearner, checkRecord, completeRecord, carryDecision, readRecord, enrollTrainee, keepDocument, readSignature:
 		return c.in.QMSQueue
 	default:
 		return ""

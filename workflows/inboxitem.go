@@ -19,6 +19,10 @@ const (
 	NoticeApprovalReminder   NoticeKind = "approval_reminder"
 	NoticeApprovalEscalation NoticeKind = "approval_escalation"
 	NoticeReviewReminder     NoticeKind = "review_reminder"
+	// NoticeSignatureReminder and NoticeSignatureEscalation say that a trainee has not signed yet. Nobody is
+	// told before: it is the trainee who has to act.
+	NoticeSignatureReminder   NoticeKind = "signature_reminder"
+	NoticeSignatureEscalation NoticeKind = "signature_escalation"
 	// NoticeOutage says that a target is held: nothing is asked of it until it answers or is resumed.
 	NoticeOutage NoticeKind = "outage"
 	// NoticeAllClear says that the cause of earlier notices is over.
@@ -34,9 +38,13 @@ func (k NoticeKind) known() bool {
 	return k.reminds()
 }
 
-// reminds reports whether the kind is about something that was told before.
+// reminds reports whether the kind is about something that has waited for a while already.
 func (k NoticeKind) reminds() bool {
-	return k == NoticeApprovalReminder || k == NoticeApprovalEscalation || k == NoticeReviewReminder
+	switch k {
+	case NoticeApprovalReminder, NoticeApprovalEscalation, NoticeReviewReminder, NoticeSignatureReminder, NoticeSignatureEscalation:
+		return true
+	}
+	return false
 }
 
 // InboxItem is one thing the training admins must hear of: a completion that waits for a review or an

@@ -19,6 +19,7 @@ func TestOperatorsHaveACommandForEveryCause_R139(t *testing.T) {
 	class, pasted := regexp.MustCompile("`\"([a-z_]+)\"`"), regexp.MustCompile("`(\\{.*?\\})`")
 	failed := map[training.Action]training.EffectKind{
 		training.ActionSkipCertificate: training.EffectCertificate, training.ActionSkipStatement: training.EffectStatement,
+		training.ActionSkipEvidence: training.EffectEvidence,
 	}
 	seen := map[training.FailureClass]bool{}
 	for row := range strings.Lines(string(text)) {

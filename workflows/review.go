@@ -86,6 +86,8 @@ func (c *completion) reviewed(d training.Decision) (ended bool) {
 		c.skip(training.EffectCertificate)
 	case training.ActionSkipStatement:
 		c.skip(training.EffectStatement)
+	case training.ActionSkipEvidence:
+		c.result.Skipped = append(c.result.Skipped, training.EffectEvidence)
 	}
 	return false
 }

@@ -96,7 +96,7 @@ func (c *completion) wait(ctx workflow.Context, w wait) (decision training.Decis
 // because a completion that is started again has failures of its own. An item's own id says which of
 // several of the same round it is.
 func (c *completion) tellAdmins(ctx workflow.Context, item InboxItem, round int) {
-	id := fmt.Sprintf("%s/%s/%d", c.in.Fingerprint, workflow.GetInfo(ctx).WorkflowExecution.RunID, round)
+	id := c.itemID(ctx, round)
 	if item.ID != "" {
 		id += "/" + item.ID
 	}
@@ -118,6 +118,11 @@ func (c *completion) tellAdmins(ctx workflow.Context, item InboxItem, round int)
 		c.announced = &announced
 	}
 	c.tell(ctx, item)
+}
+
+// itemID begins the ids of the items of one round of this run.
+func (c *completion) itemID(ctx workflow.Context, round int) string {
+	return fmt.Sprintf("%s/%s/%d", c.in.Fingerprint, workflow.GetInfo(ctx).WorkflowExecution.RunID, round)
 }
 
 // tellEnd lets the inbox know that what it was told of no longer waits, so that nobody is asked or reminded

@@ -14,6 +14,9 @@ import (
 // Certificate is what is printed. It holds personal data: the PDF is for the learner and the
 // journal, never for logs.
 type Certificate struct {
+	// Report makes it no certificate but a report of what the LMS has said, for a QMS in which the trainee
+	// has not signed yet. It says so of itself, has another number and title, and leads nobody to verify it.
+	Report bool
 	// Number is printed for people to quote; see Number.
 	Number string
 	// TenantName is the customer organisation the certificate is issued for.

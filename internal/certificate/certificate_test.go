@@ -84,6 +84,23 @@ func TestPageSaysEverythingAsText_R158_R159(t *testing.T) {
 	}
 }
 
+// What is kept with a training before the trainee has signed must not pass for a certificate (law 3).
+func TestReportIsNoCertificate(t *testing.T) {
+	report := sample()
+	report.Report, report.Number = true, certificate.ReportNumber(report.Fingerprint)
+	text := pageText(t, report)
+	for _, want := range []string{
+		"Report of a Completion", "The learning management system reports that", "Jürgen Groß-Müller", "Report number",
+		"This report is no certificate. The training is complete when the trainee has signed it in the quality system.",
+	} {
+		require.Contains(t, text, want)
+	}
+	for _, never := range []string{"Certificate", "certifies", "Scan to verify", "CS-"} {
+		require.NotContains(t, text, never)
+	}
+	require.Equal(t, certificate.Number(report.Fingerprint)[3:], report.Number[3:], "the two of one completion are known as such")
+}
+
 func TestOnlyWhatIsKnownIsPrinted(t *testing.T) {
 	yes, no := true, false
 	for _, tt := range []struct {

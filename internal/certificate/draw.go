@@ -66,7 +66,7 @@ func (d *Drawer) document(c Certificate) *fpdf.Fpdf {
 	pdf.SetModificationDate(c.CompletedAt)
 	pdf.SetProducer("Countersign", false)
 	pdf.SetCreator("Countersign", false)
-	pdf.SetTitle(title+": "+c.LearnerName+", "+c.CourseTitle, true)
+	pdf.SetTitle(c.phrases().title+": "+c.LearnerName+", "+c.CourseTitle, true)
 	pdf.SetSubject(c.Number, true)
 	pdf.SetAuthor(c.Issuer, true)
 	pdf.SetLang("en")
@@ -76,8 +76,6 @@ func (d *Drawer) document(c Certificate) *fpdf.Fpdf {
 	pdf.AddPage()
 	return pdf
 }
-
-const title = "Certificate of Completion"
 
 // drawing is one certificate in the making.
 type drawing struct {
@@ -90,9 +88,11 @@ const middle = pageWidth / 2
 
 // all draws the page from top to bottom.
 func (d *drawing) all() error {
-	c := d.certificate
-	d.frame(24, 2.2, blue)
-	d.frame(31, 0.6, gold)
+	c, say := d.certificate, d.certificate.phrases()
+	if !c.Report { // it must not look like one from afar either
+		d.frame(24, 2.2, blue)
+		d.frame(31, 0.6, gold)
+	}
 	d.rule(middle, 112, 64, 1.2, gold)
 	d.rule(middle, 300, 380, 0.6, gold)
 
@@ -104,14 +104,15 @@ func (d *drawing) all() error {
 		color               color
 	}{
 		{"issuer", c.Issuer, bold, 15, 66, 104, 110, blue},
-		{"title", title, bold, 36, 120, 172, 60, blue},
-		{"sentence", "This certifies that", regular, 13, 180, 202, 60, gray},
+		{"title", say.title, bold, 36, 120, 172, 60, blue},
+		{"sentence", say.opening, regular, 13, 180, 202, 60, gray},
 		{"learner name", c.LearnerName, regular, 44, 206, 296, 80, ink},
-		{"sentence", "has completed the training", regular, 13, 306, 328, 60, gray},
+		{"sentence", say.closing, regular, 13, 306, 328, 60, gray},
 		{"course title", c.CourseTitle, bold, 24, 330, 390, 80, blue},
 		{"course code", c.shownCode(), regular, 11, 390, 408, 110, gray},
 		{"sentence", "on " + c.date(), regular, 14, 410, 432, 60, ink},
 		{"score", c.score(), regular, 12, 432, 454, 110, gray},
+		{"note", say.note, bold, 11, 454, 476, 64, ink},
 		{"fingerprint", string(c.Fingerprint), regular, 6.5, 545, 557, 60, gray},
 	} {
 		if t.text == "" {
@@ -126,7 +127,7 @@ func (d *drawing) all() error {
 	if err := d.particulars(); err != nil {
 		return err
 	}
-	if c.VerifyURL == "" {
+	if c.VerifyURL == "" || c.Report {
 		return nil
 	}
 	return d.verification()
@@ -140,7 +141,7 @@ func (d *drawing) particulars() error {
 		label, text string
 		width       float64
 	}{
-		{"Certificate number", c.Number, 170},
+		{c.phrases().number, c.Number, 170},
 		{"Issued for", c.shownTenant(), 150},
 		{"Training record", c.RecordID, 140},
 		{"Valid until", c.validUntil(), 110},

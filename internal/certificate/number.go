@@ -19,7 +19,12 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 //
 // Two certificates among ten million share a number with a probability below 1 in 10^10. A
 // number is a name and no secret: who knows a completion can compute it.
-func Number(fp training.Fingerprint) string {
+func Number(fp training.Fingerprint) string { return "CS-" + digits(fp) }
+
+// ReportNumber is the number of the report of the same completion: the same digits behind "EV-".
+func ReportNumber(fp training.Fingerprint) string { return "EV-" + digits(fp) }
+
+func digits(fp training.Fingerprint) string {
 	namespace := uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://countersign.dev/certificate"))
 	id := uuid.NewSHA1(namespace, []byte(fp))
 
@@ -30,5 +35,5 @@ func Number(fp training.Fingerprint) string {
 	copy(key[7:10], id[9:12])
 
 	text := base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(key[:])
-	return "CS-" + text[0:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:16]
+	return text[0:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:16]
 }

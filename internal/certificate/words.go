@@ -2,6 +2,27 @@ package certificate
 
 import "countersign/internal/training"
 
+// phrases are the words that make the page what it is.
+type phrases struct {
+	title, opening, closing, number string
+	// note stands below the score, "" for none.
+	note string
+}
+
+func (c Certificate) phrases() phrases {
+	if c.Report {
+		return phrases{
+			title: "Report of a Completion", opening: "The learning management system reports that",
+			closing: "has finished the course", number: "Report number",
+			note: "This report is no certificate. The training is complete when the trainee has signed it in the quality system.",
+		}
+	}
+	return phrases{
+		title: "Certificate of Completion", opening: "This certifies that",
+		closing: "has completed the training", number: "Certificate number",
+	}
+}
+
 // shownCode is the course code where it says more than the title.
 func (c Certificate) shownCode() string {
 	if c.CourseCode == c.CourseTitle {

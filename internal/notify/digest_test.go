@@ -72,16 +72,18 @@ func TestOpeningCountsCompletionsCoursesAndCauses(t *testing.T) {
 		courses int
 		items   []notify.Item
 	}{
-		"A completion of GDPR needs a decision":                    {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
-		"7 completions of 1 course need a decision":                {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 3), item("GDPR", "record_locked", 4)}},
-		"2 completions of 2 courses need an approval":              {notify.KindApproval, 0, []notify.Item{item("GDPR", "", 1), item("FIRE", "", 1)}},
-		"5 completions need a decision":                            {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4)}},
-		"5000 completions of 37 courses need a decision":           {notify.KindReview, 37, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4999)}},
-		"Reminder. A completion of GDPR needs an approval":         {notify.KindApprovalReminder, 0, []notify.Item{item("GDPR", "", 1)}},
-		"Escalation. A completion of GDPR needs an approval":       {notify.KindApprovalEscalation, 0, []notify.Item{item("GDPR", "", 1)}},
-		"Reminder. A completion of GDPR needs a decision":          {notify.KindReviewReminder, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
-		"All clear. A completion of GDPR no longer waits":          {notify.KindClear, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
-		"All clear. 5000 completions of 37 courses no longer wait": {notify.KindClear, 37, []notify.Item{item("", "unreachable", 5000)}},
+		"A completion of GDPR needs a decision":                              {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
+		"7 completions of 1 course need a decision":                          {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 3), item("GDPR", "record_locked", 4)}},
+		"2 completions of 2 courses need an approval":                        {notify.KindApproval, 0, []notify.Item{item("GDPR", "", 1), item("FIRE", "", 1)}},
+		"5 completions need a decision":                                      {notify.KindReview, 0, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4)}},
+		"5000 completions of 37 courses need a decision":                     {notify.KindReview, 37, []notify.Item{item("GDPR", "unreachable", 1), item("", "unreachable", 4999)}},
+		"Reminder. A completion of GDPR needs an approval":                   {notify.KindApprovalReminder, 0, []notify.Item{item("GDPR", "", 1)}},
+		"Escalation. A completion of GDPR needs an approval":                 {notify.KindApprovalEscalation, 0, []notify.Item{item("GDPR", "", 1)}},
+		"Reminder. A completion of GDPR needs the trainee's signature":       {notify.KindSignatureReminder, 0, []notify.Item{item("GDPR", "", 1)}},
+		"Escalation. 2 completions of 1 course need the trainee's signature": {notify.KindSignatureEscalation, 0, []notify.Item{item("GDPR", "", 2)}},
+		"Reminder. A completion of GDPR needs a decision":                    {notify.KindReviewReminder, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
+		"All clear. A completion of GDPR no longer waits":                    {notify.KindClear, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
+		"All clear. 5000 completions of 37 courses no longer wait":           {notify.KindClear, 37, []notify.Item{item("", "unreachable", 5000)}},
 	} {
 		n := single()
 		n.Kind, n.Courses, n.Failures = tc.kind, tc.courses, tc.items

@@ -29,6 +29,9 @@ const (
 	// KindApprovalReminder and KindApprovalEscalation: they still need it.
 	KindApprovalReminder   Kind = "approval_reminder"
 	KindApprovalEscalation Kind = "approval_escalation"
+	// KindSignatureReminder and KindSignatureEscalation: trainees have not signed in the QMS.
+	KindSignatureReminder   Kind = "signature_reminder"
+	KindSignatureEscalation Kind = "signature_escalation"
 	// KindReviewReminder: the completions still need a decision.
 	KindReviewReminder Kind = "review_reminder"
 	// KindOutage: another system is held; Item.Target names it. Nothing is asked of it for now.
@@ -43,6 +46,9 @@ const (
 func (k Kind) approval() bool {
 	return k == KindApproval || k == KindApprovalReminder || k == KindApprovalEscalation
 }
+
+// signature reports whether a trainee's signature is missing.
+func (k Kind) signature() bool { return k == KindSignatureReminder || k == KindSignatureEscalation }
 
 // Notice is one message about one completion, or a digest of many.
 type Notice struct {

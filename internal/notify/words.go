@@ -18,6 +18,8 @@ func needs(kind Kind, count int) string {
 		verb, what = "no longer wait", ""
 	case kind.approval():
 		what = "an approval"
+	case kind.signature():
+		what = "the trainee's signature"
 	}
 	if count == 1 {
 		verb += "s"
@@ -30,9 +32,9 @@ func lead(kind Kind, text string) string {
 	switch kind {
 	case KindClear:
 		return "All clear. " + text
-	case KindApprovalReminder, KindReviewReminder:
+	case KindApprovalReminder, KindSignatureReminder, KindReviewReminder:
 		return "Reminder. " + text
-	case KindApprovalEscalation:
+	case KindApprovalEscalation, KindSignatureEscalation:
 		return "Escalation. " + text
 	case KindOutage:
 		return "Outage. " + text
@@ -54,6 +56,9 @@ func ofCourses(count int) string {
 func words(class training.FailureClass, kind Kind) string {
 	if class == "" && kind.approval() {
 		return "approval"
+	}
+	if class == "" && kind.signature() {
+		return "signature"
 	}
 	return strings.ReplaceAll(cmp.Or(string(class), string(training.FailureDefect)), "_", " ")
 }

@@ -24,14 +24,17 @@ func Ensure(ctx context.Context, c Client, n training.NewRecord, opts ApplyOptio
 		return training.Record{}, training.Fail(training.FailureDefect, "create record", n.ExternalRef, "employee, training and reference are required")
 	}
 	id, err := c.Create(ctx, n, opts.requestID())
+	shown := n.ShownBy
 	if _, signing := c.(Signing); signing {
-		n.ExternalRef = "" // what its record shows
+		shown = func(r training.Record) bool {
+			return training.SamePerson(r.EmployeeID, n.EmployeeID) && r.TrainingID == n.TrainingID
+		}
 	}
 	if err != nil {
-		return created(ctx, c, n, err)
+		return created(ctx, c, n, err, shown)
 	}
-	record, err := readBack(ctx, c, id, opts, n.ShownBy)
-	if err != nil || n.ShownBy(record) {
+	record, err := readBack(ctx, c, id, opts, shown)
+	if err != nil || shown(record) {
 		return record, err
 	}
 	if record.EmployeeID != n.EmployeeID {
@@ -41,7 +44,7 @@ func Ensure(ctx context.Context, c Client, n training.NewRecord, opts ApplyOptio
 }
 
 // created decides what a creation without an answer has really done, by one list.
-func created(ctx context.Context, c Client, n training.NewRecord, failure error) (training.Record, error) {
+func created(ctx context.Context, c Client, n training.NewRecord, failure error, shown func(training.Record) bool) (training.Record, error) {
 	var f *training.Failure
 	if !errors.As(failure, &f) || (f.Class != training.FailureUnreachable && f.Class != training.FailureMisread) {
 		return training.Record{}, failure
@@ -51,7 +54,7 @@ func created(ctx context.Context, c Client, n training.NewRecord, failure error)
 		return training.Record{}, err
 	}
 	for _, record := range records {
-		if n.ShownBy(record) {
+		if shown(record) {
 			return record, nil
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // keeps evidence; its Complete and its Decide send nothing and answer FailureSignatureNeeded.
 //
 // One employee has at most one record of a training in it: the enrollment. Records has none or one,
-// Create enrolls and keeps no reference. Such a record is ASSIGNED until the first signature,
+// Create enrolls and keeps no reference. Employee ids may be e-mail addresses, so they are compared
+// without case. Such a record is ASSIGNED until the first signature,
 // IN_PROGRESS while one is missing, and COMPLETED, at the instant of the last one, when none is.
 // FailureTrainingClosed says that an unsigned one cannot be signed.
 type Signing interface {

@@ -41,6 +41,7 @@ const (
 	FailureSignedBefore      FailureClass = "signed_before"          // signed, but before the course was finished
 	FailureTrainingClosed    FailureClass = "training_closed"        // the training takes no trainees and no signatures
 	FailureEnrollForbidden   FailureClass = "enrollment_forbidden"   // the service account may not enroll in this training
+	FailureEvidence          FailureClass = "evidence_impossible"    // the report cannot be drawn
 	FailureCertificate       FailureClass = "certificate_impossible" // the document cannot be drawn
 	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
@@ -183,6 +184,8 @@ var explanations = map[FailureClass]Explanation{
 		"Open the training in the QMS, or map the course to another one. " + chooseRetry},
 	FailureEnrollForbidden: {"The QMS does not let our service account enroll anybody in this training.", notChanged,
 		"Make the service account the training's manager, or enroll the employee in the QMS. " + chooseRetry},
+	FailureEvidence: {"The report that is kept with the training cannot be drawn for this learner.", notChanged,
+		"Have the missing script added and choose retry, or go on without it with skip_evidence."},
 	FailureCertificate: {"The certificate cannot be drawn for this learner.", isDone,
 		"Have the missing script added and choose retry, or complete without it with skip_certificate."},
 	FailureStatementRefused: {"The LRS refused the xAPI statement as wrong.", isDone,

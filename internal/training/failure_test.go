@@ -45,6 +45,7 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureSignedBefore:      false,
 		training.FailureTrainingClosed:    false,
 		training.FailureEnrollForbidden:   false,
+		training.FailureEvidence:          false,
 		training.FailureCertificate:       false,
 		training.FailureStatementRefused:  false,
 		training.FailureStatementConflict: false,

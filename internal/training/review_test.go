@@ -44,6 +44,7 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureSignatureNeeded:   nil,
 		training.FailureTrainingClosed:    nil,
 		training.FailureEnrollForbidden:   nil,
+		training.FailureEvidence:          nil,
 		training.FailureCertificate:       nil,
 		training.FailureStatementRefused:  nil,
 		training.FailureStatementConflict: nil,

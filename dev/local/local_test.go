@@ -33,7 +33,7 @@ func loadTenants(t *testing.T, d *data) settings.Tenant {
 	for name, value := range d.secrets {
 		t.Setenv(name, value)
 	}
-	s, err := settings.Load(d.file("countersign.yml"), settings.Known{Platforms: platform.Names(), QMS: []string{"arena"},
+	s, err := settings.Load(d.file("countersign.yml"), settings.Known{Platforms: platform.Names(), QMS: []string{"arena", "arena-v1"},
 		Mapping: func(name string, own mapping.Definition) error {
 			from, ok := platform.Find(name)
 			require.True(t, ok)

@@ -49,7 +49,7 @@ func Load() (settings.Process, *settings.Settings, error) {
 		return p, nil, err
 	}
 	tenants, err := settings.Load(p.Tenants, settings.Known{
-		Platforms: platform.Names(), QMS: []string{ArenaQMS}, Mapping: checkMapping, APIs: knownAPIs(),
+		Platforms: platform.Names(), QMS: []string{ArenaQMS, settings.QMSArenaV1}, Mapping: checkMapping, APIs: knownAPIs(),
 	})
 	return p, tenants, err
 }

@@ -49,6 +49,9 @@ type Course struct {
 	Source string
 	// Training is the training's id in the QMS.
 	Training string
+	// Item is the controlled item of the training that is meant, by number or GUID, "" for all; with
+	// QMSArenaV1 only.
+	Item string
 	// Approval sends PENDING_APPROVAL instead of COMPLETED (C2, R120).
 	Approval bool
 }

@@ -36,8 +36,12 @@ func (t Tenant) describe(w io.Writer) {
 		admins[i] = shortened(admin)
 	}
 	line(w, "training admins", "%s", strings.Join(admins, ", "))
-	line(w, "QMS", "%s at %s as %s, secret %s, token %s, scopes %s",
-		t.QMS.Type, t.QMS.URL, t.QMS.ClientID, shown(t.QMS.ClientSecret), t.QMS.TokenMode, strings.Join(t.QMS.Scopes, " "))
+	if t.QMS.ArenaV1 != nil {
+		t.QMS.ArenaV1.describe(w, t.QMS.URL)
+	} else {
+		line(w, "QMS", "%s at %s as %s, secret %s, token %s, scopes %s",
+			t.QMS.Type, t.QMS.URL, t.QMS.ClientID, shown(t.QMS.ClientSecret), t.QMS.TokenMode, strings.Join(t.QMS.Scopes, " "))
+	}
 	if t.LRS == nil {
 		line(w, "LRS", "none: no statement is sent")
 	} else {
@@ -66,6 +70,7 @@ func (t Tenant) describe(w io.Writer) {
 	}
 	line(w, "enrollments", "%s", enrollments)
 	t.describePatience(w)
+	t.describeSigning(w)
 	t.describeOutage(w)
 	line(w, "notices", "the first of a cause at once, then gathered for %s, growing to %s", t.Policy.DigestEvery, t.Policy.DigestLongest)
 	t.describeReconciliation(w)

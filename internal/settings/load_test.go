@@ -15,7 +15,7 @@ import (
 )
 
 func known() settings.Known {
-	return settings.Known{Platforms: []string{"canonical"}, QMS: []string{"arena"}}
+	return settings.Known{Platforms: []string{"canonical"}, QMS: []string{"arena", "arena-v1"}}
 }
 
 // setSecrets provides what testdata/good.yml names, and returns the file in a folder of its own

@@ -92,6 +92,8 @@ type QMS struct {
 	TokenMode    TokenMode
 	// Budget is how much may be asked of it.
 	Budget Budget
+	// ArenaV1 is set where Type is QMSArenaV1; then what stands between URL and it is empty.
+	ArenaV1 *ArenaV1
 }
 
 // TokenMode says when a token is asked for (C1).

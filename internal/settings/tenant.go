@@ -58,9 +58,9 @@ func (r *tenantReader) tenant(e entry) Tenant {
 	t.QMS = r.qms(f.get("qms").required())
 	t.LRS = lrs(f.get("lrs"))
 	t.Certificate = certificate(f.get("certificate"), t.Name)
-	t.EmployeeID = learnerField(f.get("employee_id"), LearnerExternalID)
+	t.EmployeeID = learnerField(f.get("employee_id"), t.QMS.employeeField())
 	t.UnmappedCourses = oneOf(f.get("unmapped_courses"), "choice", UnmappedReview, UnmappedSameCode)
-	t.Policy, t.EscalateTo = policy(f.get("policy"))
+	t.Policy, t.EscalateTo = policy(f.get("policy"), t.QMS.ArenaV1 != nil)
 	t.Notices = r.notices(f.get("notices"))
 	t.Sources = r.sources(f.get("sources").required(), t.EmployeeID)
 	t.Courses = courses(f.get("courses"), t)
@@ -136,13 +136,18 @@ func (r *tenantReader) qms(e entry) QMS {
 		return QMS{}
 	}
 	q := QMS{
-		Type:         oneOf(f.get("type"), "QMS", r.known.QMS...),
-		URL:          webAddress(f.get("url").required()),
-		ClientID:     f.get("client_id").required().text(),
-		ClientSecret: f.get("client_secret").required().secret(),
-		TokenMode:    oneOf(f.get("token_mode"), "token mode", TokenCached, TokenPerCall),
-		Budget:       budget(f.get("budget")),
+		Type:   oneOf(f.get("type"), "QMS", r.known.QMS...),
+		URL:    webAddress(f.get("url").required()),
+		Budget: budget(f.get("budget")),
 	}
+	if q.Type == QMSArenaV1 {
+		q.ArenaV1 = r.arenaV1(e, f, q.URL)
+		f.done()
+		return q
+	}
+	q.ClientID = f.get("client_id").required().text()
+	q.ClientSecret = f.get("client_secret").required().secret()
+	q.TokenMode = oneOf(f.get("token_mode"), "token mode", TokenCached, TokenPerCall)
 	scopes := f.get("scopes")
 	for _, item := range scopes.list() {
 		q.Scopes = append(q.Scopes, item.required().text())
@@ -201,9 +206,10 @@ func certificate(e entry, tenant string) Certificate {
 
 // policy reads what differs from training.DefaultPolicy, and whom an escalation goes to. The addresses
 // are personal data, so they are no part of the policy that travels with a completion (law 7).
-func policy(e entry) (p training.Policy, escalateTo []string) {
+func policy(e entry, signs bool) (p training.Policy, escalateTo []string) {
 	p = training.DefaultPolicy()
 	f, ok := e.fields()
+	p.Signing = signingPolicy(f.get("signing"), signs)
 	if !ok {
 		return p, nil
 	}
@@ -249,8 +255,10 @@ func courses(e entry, t Tenant) []Course {
 			Title:    f.get("title").text(),
 			Source:   f.get("source").text(),
 			Training: f.get("training").required().text(),
+			Item:     f.get("item").text(),
 			Approval: f.get("approval").flag(false),
 		}
+		c.plan(f, t.QMS)
 		f.done()
 		keys := slices.DeleteFunc([]string{"code", "id", "title"}, func(k string) bool { return !f.get(k).present() })
 		if len(keys) != 1 {

@@ -14,7 +14,6 @@ import (
 	"countersign/internal/lmsapi"
 	"countersign/internal/notify"
 	"countersign/internal/process"
-	"countersign/internal/qms/arena"
 	"countersign/internal/settings"
 	"countersign/internal/training"
 	"countersign/internal/xapi"
@@ -51,11 +50,7 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 	if through != nil {
 		spend = nil // who only looks must not write, and what is spent is counted in the journal
 	}
-	records, err := arena.New(arena.Config{
-		BaseURL: t.QMS.URL, ClientID: t.QMS.ClientID, ClientSecret: t.QMS.ClientSecret.Reveal(),
-		Scopes: t.QMS.Scopes, TokenMode: arena.TokenMode(t.QMS.TokenMode), Spend: spend, Log: log,
-		HTTP: through.client(TargetQMS),
-	})
+	records, err := qualitySystem(t.QMS, log, spend, through.client(TargetQMS))
 	if err != nil {
 		return activities.Tenant{}, err
 	}
@@ -79,17 +74,17 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 			if s, ok := t.Source(source); ok {
 				field = s.EmployeeID
 			}
-			return field.Of(l)
+			return t.QMS.Employee(field.Of(l))
 		},
 		Training: func(source string, c training.Course) (string, bool, bool) {
 			course, ok := t.NamedCourse(source, c)
-			return course.Training, course.Approval, ok
+			return trainingID(t.QMS, course), course.Approval, ok
 		},
 		Policy:  t.Policy,
 		Breaker: outages(t.Policy),
 		LMS:     func(source string) lmsapi.Client { return lookups[source] },
 		MappedTraining: func(id string) bool {
-			return slices.ContainsFunc(t.Courses, func(c settings.Course) bool { return c.Training == id })
+			return slices.ContainsFunc(t.Courses, func(c settings.Course) bool { return trainingID(t.QMS, c) == id })
 		},
 		SameCode:   t.UnmappedCourses == settings.UnmappedSameCode,
 		Notices:    notices,
@@ -154,7 +149,8 @@ func noticeLink(web, namespace, tenant string) func(training.Fingerprint) string
 		if f != "" {
 			return page + "/" + string(f)
 		}
-		query := fmt.Sprintf("CountersignTenant=%q AND CountersignState IN (%q, %q)", tenant, training.StateInReview, training.StateWaitingApproval)
+		query := fmt.Sprintf("CountersignTenant=%q AND CountersignState IN (%q, %q, %q)",
+			tenant, training.StateInReview, training.StateWaitingApproval, training.StateWaitingSignature)
 		return page + "?query=" + url.QueryEscape(query)
 	}
 }

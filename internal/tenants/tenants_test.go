@@ -11,6 +11,7 @@ import (
 
 	"countersign/internal/notify"
 	"countersign/internal/process"
+	"countersign/internal/qms"
 	"countersign/internal/tenants"
 	"countersign/internal/training"
 
@@ -86,6 +87,7 @@ func TestTenantIsWiredAsItsSettingsSay_C14_R15_R133(t *testing.T) {
 	midnight := time.Date(2026, 4, 8, 0, 0, 0, 0, time.UTC)
 	require.Equal(t, midnight.Add(6*time.Hour), acme.Quiet.Next(midnight))
 	require.Contains(t, acme.NoticeLink(""), "WAITING_APPROVAL")
+	require.Contains(t, acme.NoticeLink(""), "WAITING_SIGNATURE")
 	require.Contains(t, acme.NoticeLink("f00d"), "/workflows/f00d")
 
 	notice := notify.Notice{ID: "acme/1", Tenant: "acme", TenantName: "Acme", Kind: notify.KindReview, At: midnight,
@@ -96,4 +98,42 @@ func TestTenantIsWiredAsItsSettingsSay_C14_R15_R133(t *testing.T) {
 	}
 	require.NoError(t, acme.Escalations.Send(t.Context(), notice))
 	require.Equal(t, 2, *taken, "the same notice to others is remembered for them")
+}
+
+// Which adapter, and how it knows employees and trainings, is the settings' word.
+func TestTenantWhoseTraineesSign(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "countersign.yml")
+	require.NoError(t, os.WriteFile(file, []byte(`tenants:
+  - id: acme
+    name: Acme Medical
+    admins: [training@acme.example]
+    qms:
+      type: arena-v1
+      url: https://api.arenasolutions.com/v1
+      oauth: {client_id: app, client_secret: env:TENANTS_QMS_SECRET, token_url: "https://oauth.bom.com/oauth2/token"}
+      workspace_id: "898001"
+    courses: [{code: COMP-2026, training: TRP-000012, item: 020-00004}, {code: ALL, training: TRP-000012}]
+    sources: [{id: lms, platform: canonical, auth: {hmac_sha256: {secrets: [env:TENANTS_LMS_SECRET]}}}]
+`), 0o600))
+	for name, value := range map[string]string{
+		"COUNTERSIGN_TENANTS": file, "COUNTERSIGN_JOURNAL": "sqlite:" + filepath.Join(dir, "journal.db"),
+		"TENANTS_QMS_SECRET": "the-secret-of-the-qms", "TENANTS_LMS_SECRET": "the-secret-of-the-lms",
+	} {
+		t.Setenv(name, value)
+	}
+	p, err := process.Open(t.Context(), "test", io.Discard)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	all, err := tenants.New(p)
+	require.NoError(t, err)
+	acme, _ := all.Find("acme")
+	require.Implements(t, (*qms.Signing)(nil), acme.QMS)
+	require.Equal(t, "jordan.lee@acme.example", acme.EmployeeID("lms", training.Learner{Email: "Jordan.Lee@acme.example"}))
+	for code, want := range map[string]string{"COMP-2026": "TRP-000012/020-00004", "ALL": "TRP-000012"} {
+		id, approval, ok := acme.Training("lms", training.Course{Code: code})
+		require.Equal(t, []any{want, false, true}, []any{id, approval, ok})
+	}
+	_, _, ok := acme.Training("lms", training.Course{Code: "OTHER"})
+	require.False(t, ok)
 }

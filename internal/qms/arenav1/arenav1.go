@@ -8,6 +8,7 @@
 package arenav1
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,6 +64,9 @@ type Config struct {
 	// FileCategory is the GUID of the category of what is uploaded, "" for none.
 	FileCategory string
 
+	// Spend is asked before every HTTP request, those that sign in among them, and may wait; nil allows all.
+	// It keeps what the tenant allows us, beside what the workspace has left.
+	Spend func(ctx context.Context) error
 	// HTTP is used for every call; nil makes a client with timeouts of its own, 10 s in all. Redirects
 	// are never followed, whatever it says: a session goes to the configured host only.
 	HTTP *http.Client

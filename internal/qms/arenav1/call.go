@@ -130,6 +130,11 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 	if c.cfg.UsageReason != "" {
 		req.Header.Set("Arena-Usage-Reason", c.cfg.UsageReason)
 	}
+	if c.cfg.Spend != nil {
+		if err := c.cfg.Spend(ctx); err != nil {
+			return answer{}, err
+		}
+	}
 	start := c.now()
 	res, err := c.http.Do(req)
 	if err != nil {

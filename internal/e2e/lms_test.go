@@ -34,6 +34,9 @@ func body(n int) []byte {
 	return encode(n, &score, &passed)
 }
 
+// address is the n-th learner's.
+func address(n int) string { return fmt.Sprintf("jordan.lee.%d@example.com", n) }
+
 func withoutScore(n int) []byte { return encode(n, nil, nil) }
 
 func encode(n int, score *float64, passed *bool) []byte {
@@ -41,7 +44,7 @@ func encode(n int, score *float64, passed *bool) []byte {
 		ID: fmt.Sprintf("wh-%d", n), Event: sender.EventCompletion, Version: "1.0",
 		FiredAt: "2026-04-08T14:30:22.000Z", Timestamp: 1775658622, OriginalDomain: "acme.lms.example.com",
 		Payload: sender.Payload{
-			User: sender.User{ID: 10000 + n, Email: "jordan.lee@example.com", FirstName: "Jordan", LastName: "Lee", ExternalID: fmt.Sprintf("HR-%d", n)},
+			User: sender.User{ID: 10000 + n, Email: address(n), FirstName: "Jordan", LastName: "Lee", ExternalID: fmt.Sprintf("HR-%d", n)},
 			Course: sender.Course{ID: 5541, Title: "Annual Compliance Training 2026", Code: "COMP-2026",
 				Result: &sender.Result{CompletionDate: "2026-04-08T14:30:00Z", Score: score, Passed: passed}},
 		},

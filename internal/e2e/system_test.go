@@ -88,6 +88,8 @@ type plan struct {
 	moodle string
 	// courses and sources come in addition; tenant are further lines of the tenant.
 	courses, sources, tenant string
+	// qms and employeeID are for a tenant whose QMS is another one than the simulated contract.
+	qms, employeeID string
 }
 
 // onDisk keeps Temporal's state in a file, so that it can be taken down and brought back.
@@ -102,6 +104,11 @@ func newSystem(t *testing.T, options ...option) *system {
 	p := plan{
 		retry: "{initial: 100ms, coefficient: 2, maximum: 400ms, attempts: 4}",
 		dsn:   "sqlite:" + filepath.Join(s.dir, "journal.db"),
+		qms: fmt.Sprintf(`url: %s
+      client_id: svc-countersign
+      client_secret: env:E2E_QMS_SECRET
+      scopes: [training.records.write, training.status.update, user.read, training.records.approve]`, serve(t, s.qms.Handler())),
+		employeeID: "external_id",
 		temporal: stack.TemporalOptions{
 			Server: binaries.temporal, SearchAttributes: workflows.SearchAttributes(),
 			LogFile: filepath.Join(s.dir, "temporal.log"),
@@ -154,13 +161,10 @@ func (s *system) settings(p plan) {
     name: Acme Medical
     admins: [training@acme.example]
     qms:
-      url: %s
-      client_id: svc-countersign
-      client_secret: env:E2E_QMS_SECRET
-      scopes: [training.records.write, training.status.update, user.read, training.records.approve]
+      %s
       %s
     lrs: {url: %s/xapi, username: lrs-key, password: env:E2E_LRS_SECRET, home_page: "https://acme.lms.example.com"}
-    employee_id: external_id
+    employee_id: %s
     courses: [{code: COMP-2026, training: %s}%s]
     policy: {retry: %s}
     sources:
@@ -169,7 +173,7 @@ func (s *system) settings(p plan) {
         domains: [acme.lms.example.com]
         auth: {hmac_sha256: {secrets: [env:E2E_LMS_SECRET]}}
         rate: {per_second: 5000, burst: 5000}
-`, serve(s.t, s.qms.Handler()), p.budget, serve(s.t, s.lrs.Handler()), program, p.courses, p.retry)
+`, p.qms, p.budget, serve(s.t, s.lrs.Handler()), p.employeeID, program, p.courses, p.retry)
 	if p.moodle != "" {
 		yaml += fmt.Sprintf(`      - id: portal
         platform: moodle

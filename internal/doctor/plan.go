@@ -174,6 +174,7 @@ func (i Installation) tenant(t settings.Tenant, o Options) []Check {
 		add("qms", quality{
 			tenant: t.ID, standing: i.standing(t, o), budget: t.QMS.Budget,
 			client: ports.QMS, witness: ports.QMSWitness, courses: mappedCourses(t), employees: i.employees(t, o), most: o.Sample,
+			signs: t.QMS.ArenaV1 != nil,
 		}.run)
 	}
 	if t.LRS != nil {

@@ -42,6 +42,8 @@ type quality struct {
 	courses []mappedCourse
 	// employees are those to ask for.
 	employees func(ctx context.Context) (learners, error)
+	// signs is true where the trainee's own signature completes a record, and nothing from outside does.
+	signs bool
 	// most bounds the calls for courses, and those for employees.
 	most int
 }
@@ -98,6 +100,9 @@ func (q quality) account(ctx context.Context) (found []Finding, usable bool) {
 
 // updates checks the switch without which completions are answered 200 and change nothing (R109).
 func (q quality) updates(ctx context.Context) Finding {
+	if q.signs {
+		return fine("qms.updates", "none is made: the trainee's own signature completes a training record")
+	}
 	allowed, err := q.client.ExternalUpdatesAllowed(ctx)
 	switch {
 	case err != nil:

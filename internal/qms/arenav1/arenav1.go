@@ -12,12 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/qms"
 )
 
@@ -94,8 +93,8 @@ var _ qms.Signing = (*Client)(nil)
 
 // New checks the settings and makes a client. It calls nobody.
 func New(cfg Config) (*Client, error) {
-	root, err := address(cfg.BaseURL)
-	if err == nil && !strings.HasSuffix(root, "/v1") {
+	root, err := outbound.Root(cfg.BaseURL, false)
+	if err == nil && !strings.HasSuffix(root.Path, "/v1") {
 		err = errors.New("must end in /v1, the version of the API")
 	}
 	if err != nil {
@@ -107,7 +106,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.EmployeeKey != ByEmail && cfg.EmployeeKey != ByGUID {
 		return nil, fmt.Errorf("arena-v1 employee key %q: must be %q or %q", cfg.EmployeeKey, ByEmail, ByGUID)
 	}
-	c := &Client{cfg: cfg, root: root, http: httpClient(cfg.HTTP), now: cfg.Now, log: cfg.Log}
+	c := &Client{cfg: cfg, root: root.String(), http: outbound.HTTP(cfg.HTTP), now: cfg.Now, log: cfg.Log}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -132,56 +131,10 @@ func (c *Client) credentials() (signIn, error) {
 		if cfg.WorkspaceID == "" {
 			return nil, errors.New("a workspace id is required with a client id")
 		}
-		if _, err := address(cfg.TokenURL); err != nil {
+		if _, err := outbound.Root(cfg.TokenURL, false); err != nil {
 			return nil, fmt.Errorf("token url: %w", err)
 		}
 		return c.token, nil
 	}
 	return nil, errors.New("either e-mail and password, or client id and client secret are required")
-}
-
-// address checks where credentials will be sent to.
-func address(text string) (string, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "", errors.New("is not a URL") // the parser's own text repeats what may hold a password
-	case u.Hostname() == "" || u.Opaque != "":
-		return "", errors.New("must be https://host")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "", errors.New("must not hold a user, a query or a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
-		return strings.TrimRight(u.String(), "/"), nil
-	default:
-		return "", errors.New("must begin with https://; plain http is for loopback addresses")
-	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
-}
-
-// httpClient bounds every phase of a call. The caller's client is copied, because its redirects must be
-// switched off.
-func httpClient(given *http.Client) *http.Client {
-	client := http.Client{}
-	if given != nil {
-		client = *given
-	} else {
-		client.Transport = &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 10 * time.Second,
-			IdleConnTimeout:       90 * time.Second,
-			MaxIdleConnsPerHost:   8,
-			ForceAttemptHTTP2:     true,
-		}
-	}
-	if client.Timeout == 0 {
-		client.Timeout = 10 * time.Second
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
 }

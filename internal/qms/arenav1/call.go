@@ -3,20 +3,20 @@ package arenav1
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
 // largestBody is the longest answer that is read, in bytes. A page of 400 records has about 300 kB.
 const largestBody = 4 << 20
+
+// longestRequestID bounds what we make up ourselves.
+const longestRequestID = 128
 
 // call is one request.
 type call struct {
@@ -37,17 +37,6 @@ type call struct {
 	enrolls bool
 }
 
-// answer is what came back, read to its end or to where it broke.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	broken error // why the body could not be read to its end
-	code   int   // the error's number, 0 if there is none
-}
-
-func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
-
 // read sends a GET and decodes its answer.
 func (c *Client) read(ctx context.Context, call call, out any) error {
 	call.method = http.MethodGet
@@ -55,7 +44,7 @@ func (c *Client) read(ctx context.Context, call call, out any) error {
 	switch {
 	case err != nil:
 		return err
-	case !got.ok():
+	case !got.OK():
 		return got.failure(call, c.now())
 	}
 	if err := got.decode(out); err != nil {
@@ -69,7 +58,7 @@ func (c *Client) read(ctx context.Context, call call, out any) error {
 func (c *Client) write(ctx context.Context, call call) error {
 	call.method = http.MethodPost
 	got, err := c.ask(ctx, call)
-	if err == nil && !got.ok() {
+	if err == nil && !got.OK() {
 		return got.failure(call, c.now())
 	}
 	return err
@@ -86,7 +75,7 @@ func (c *Client) ask(ctx context.Context, call call) (answer, error) {
 		return answer{}, err
 	}
 	got, err := c.send(ctx, call, first)
-	if err != nil || got.status != http.StatusUnauthorized {
+	if err != nil || got.Status != http.StatusUnauthorized {
 		return got, err
 	}
 	second, err := c.door.get(ctx, first)
@@ -94,7 +83,7 @@ func (c *Client) ask(ctx context.Context, call call) (answer, error) {
 		return got, err
 	}
 	got, err = c.send(ctx, call, second)
-	if err == nil && got.status == http.StatusUnauthorized {
+	if err == nil && got.Status == http.StatusUnauthorized {
 		c.door.refusedFresh(ctx)
 	}
 	return got, err
@@ -112,13 +101,13 @@ func (c *Client) send(ctx context.Context, call call, p *pass) (answer, error) {
 	if call.contentType != "" {
 		req.Header.Set("Content-Type", call.contentType)
 	}
-	if headerText(call.requestID) {
+	if outbound.HeaderText(call.requestID, longestRequestID) {
 		req.Header.Set("X-Request-ID", call.requestID) // not in the help; for the logs of what stands between
 	}
 	p.show(req, c.now())
 	got, err := c.exchange(ctx, call, req)
 	if err == nil {
-		c.budget.note(got.header, c.now())
+		c.budget.note(got.Header, c.now())
 	}
 	return got, err
 }
@@ -136,35 +125,21 @@ func (c *Client) exchange(ctx context.Context, call call, req *http.Request) (an
 		}
 	}
 	start := c.now()
-	res, err := c.http.Do(req)
+	plain, err := outbound.Do(c.http, req, largestBody)
+	got := answer{Answer: plain}
+	if err == nil && got.Interrupted(ctx) && !(call.method == http.MethodPost && got.OK()) {
+		err = got.Broken
+	}
 	if err != nil {
-		err = unanswered(ctx, call.operation, call.key, err)
+		err = outbound.Unanswered(ctx, call.operation, call.key, err)
 		c.record(ctx, call, start, slog.String("error", err.Error()))
 		return answer{}, err
 	}
-	got := readAnswer(res)
-	late, ok := errors.AsType[net.Error](got.broken)
-	interrupted := got.broken != nil && (ctx.Err() != nil || ok && late.Timeout())
-	if interrupted && !(call.method == http.MethodPost && got.ok()) {
-		err = unanswered(ctx, call.operation, call.key, got.broken)
-		c.record(ctx, call, start, slog.String("error", err.Error()))
-		return answer{}, err
-	}
-	c.record(ctx, call, start, slog.Int("status", got.status), slog.Int("code", got.code))
-	return got, nil
-}
-
-func readAnswer(res *http.Response) answer {
-	defer res.Body.Close()
-	got := answer{status: res.StatusCode, header: res.Header}
-	got.body, got.broken = io.ReadAll(io.LimitReader(res.Body, largestBody+1))
-	if len(got.body) > largestBody {
-		got.broken = errTooLarge
-	}
-	if !got.ok() {
+	if !got.OK() {
 		got.code = got.number()
 	}
-	return got
+	c.record(ctx, call, start, slog.Int("status", got.Status), slog.Int("code", got.code))
+	return got, nil
 }
 
 // record logs a call (R130). What an error answer says is left out, because it may name somebody; its
@@ -181,13 +156,4 @@ func (c *Client) record(ctx context.Context, call call, start time.Time, outcome
 		slog.Duration("duration", c.now().Sub(start)),
 	}, outcome...)
 	c.log.LogAttrs(ctx, level, "qms call", attrs...)
-}
-
-// encoded is body as JSON; what is sent are plain structs.
-func encoded(body any) []byte {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil
-	}
-	return text
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -70,7 +71,7 @@ func (d *door) get(ctx context.Context, refused *pass) (*pass, error) {
 	case d.lock <- struct{}{}:
 		defer func() { <-d.lock }()
 	case <-ctx.Done():
-		return nil, unanswered(ctx, "sign in", "", ctx.Err())
+		return nil, outbound.Unanswered(ctx, "sign in", "", ctx.Err())
 	}
 	now := d.now()
 	switch {

@@ -2,6 +2,7 @@ package arenav1
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -70,7 +71,11 @@ func (c *Client) post(ctx context.Context, p plan, ref, userGUID, requestID stri
 		body.DueDate = c.now().UTC().AddDate(0, 0, c.cfg.DueDays).Format(time.DateOnly)
 	}
 	call := c.of(p, ref, "enroll", "users")
-	call.contentType, call.body, call.requestID = "application/json", encoded(body), requestID
+	text, err := json.Marshal(body)
+	if err != nil {
+		return training.FailWith(training.FailureDefect, call.operation, call.key, err)
+	}
+	call.contentType, call.body, call.requestID = "application/json", text, requestID
 	call.missing, call.enrolls = "", true
 	return c.write(ctx, call)
 }

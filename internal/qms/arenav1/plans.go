@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -80,7 +81,7 @@ func (c *Client) locked(ctx context.Context, ref string, do func(*shelf) error) 
 		defer func() { <-s.lock }()
 		return do(s)
 	case <-ctx.Done():
-		return unanswered(ctx, "read training plan", ref, ctx.Err())
+		return outbound.Unanswered(ctx, "read training plan", ref, ctx.Err())
 	}
 }
 

@@ -35,10 +35,17 @@ func TestPlanIsFoundByNumberOrGUID(t *testing.T) {
 	for _, known := range []string{"TRP-000012", "trp-000012", w.plan.GUID, "TRP-000012/020-00004", w.plan.GUID + "/020-00004"} {
 		_, err := w.client.Records(t.Context(), jane, known)
 		require.NoError(t, err, known)
+		there, approval, err := w.client.Training(t.Context(), known)
+		require.NoError(t, err, known)
+		require.True(t, there, known)
+		require.Nil(t, approval)
 	}
 	for _, unknown := range []string{"TRP-0000", "TRP-*", "*", "TRP-TWICE", "TRP-EMPTY", "PNONE000000000000001", "TRP-000012/020-99999", "/020-00004"} {
 		_, err := w.client.Records(t.Context(), jane, unknown)
 		requireClass(t, err, training.FailureCourseUnmapped)
+		known, _, err := w.client.Training(t.Context(), unknown)
+		require.NoError(t, err)
+		require.False(t, known, unknown)
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"countersign/internal/outbound"
 	"countersign/internal/training"
 )
 
@@ -40,7 +40,7 @@ func (c *Client) login(ctx context.Context) (*pass, error) {
 	if id == "" {
 		id = answer.Camel
 	}
-	if !headerText(id) {
+	if !outbound.HeaderText(id, longestPass) {
 		return nil, training.Fail(training.FailureMisread, "sign in", "/login", "answer holds no session id")
 	}
 	return &pass{header: "arena_session_id", value: id}, nil
@@ -61,7 +61,7 @@ func (c *Client) token(ctx context.Context) (*pass, error) {
 	if err := c.askPass(ctx, "/oauth2/token", c.cfg.TokenURL, "application/x-www-form-urlencoded", []byte(form), &answer); err != nil {
 		return nil, err
 	}
-	if !headerText(answer.AccessToken) {
+	if !outbound.HeaderText(answer.AccessToken, longestPass) {
 		return nil, training.Fail(training.FailureMisread, "sign in", "/oauth2/token", "answer holds no token")
 	}
 	life := tokenLife
@@ -84,9 +84,9 @@ func (c *Client) askPass(ctx context.Context, path, target, contentType string, 
 	if err != nil {
 		return err
 	}
-	if !got.ok() {
+	if !got.OK() {
 		failure := got.failure(call, c.now())
-		if got.status == http.StatusBadRequest {
+		if got.Status == http.StatusBadRequest {
 			failure.Class = training.FailureCredentials
 		}
 		return failure
@@ -95,9 +95,4 @@ func (c *Client) askPass(ctx context.Context, path, target, contentType string, 
 		return training.Fail(training.FailureMisread, call.operation, call.key, err.Error())
 	}
 	return nil
-}
-
-// headerText reports whether text can stand in a header.
-func headerText(text string) bool {
-	return text != "" && len(text) <= longestPass && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -126,6 +126,9 @@ func (d *desk) run() workflows.CompletionResult {
 	return result
 }
 
+// Decide is for enrollments, which nobody here makes.
+func (d *desk) Decide(context.Context, training.Fingerprint, training.Decision) error { return nil }
+
 // Tell implements Inbox: the admins decide at once.
 func (d *desk) Tell(_ context.Context, in workflows.TellAdmins) error {
 	if in.Item.Kind != workflows.NoticeReview || in.Item.Ended != "" {

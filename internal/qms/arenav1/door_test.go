@@ -1,6 +1,7 @@
 package arenav1_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -166,8 +167,7 @@ func TestResetInAFormThatNobodyKnows(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			rw.Header().Set("Content-Type", "application/json")
 			if r.URL.Path == "/v1/login" {
-				_, err := rw.Write([]byte(`{"arenaSessionId":"s"}`))
-				require.NoError(t, err)
+				_, _ = io.WriteString(rw, `{"arenaSessionId":"s"}`) // a lost answer is the client's to say
 				return
 			}
 			if value != "" {

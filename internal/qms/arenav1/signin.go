@@ -21,7 +21,7 @@ const tokenLife = 5399 * time.Second
 // login opens a session: POST /login. The help calls its id arena_session_id, several clients read
 // arenaSessionId.
 func (c *Client) login(ctx context.Context) (*pass, error) {
-	body, err := json.Marshal(struct {
+	body, err := json.Marshal(struct { //nolint:gosec // G117: the password is what a login is made of
 		Email       string `json:"email"`
 		Password    string `json:"password"`
 		WorkspaceID string `json:"workspaceId,omitempty"`

@@ -2,6 +2,7 @@ package arenav1
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -84,7 +85,7 @@ func readForm(contentType string, body []byte) (file File, ok bool) {
 	for parts := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		part, err := parts.NextPart()
 		if err != nil {
-			return file, err == io.EOF && storage == "FILE" && edition != ""
+			return file, errors.Is(err, io.EOF) && storage == "FILE" && edition != ""
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {

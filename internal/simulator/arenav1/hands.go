@@ -162,7 +162,7 @@ func (w *Workspace) Logins() int {
 	return w.logins
 }
 
-// Roster, Records and Files are what a plan holds, whatever the API shows.
+// Roster is who is enrolled in a plan, whatever the API shows; so are Records and Files.
 func (w *Workspace) Roster(planGUID string) (all []Trainee) {
 	_ = w.change(planGUID, func(p *plan) error { all = slices.Clone(p.roster); return nil }) // no such plan has none
 	return all

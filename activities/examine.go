@@ -81,7 +81,7 @@ func (r *reconciliation) proved(ctx context.Context, s journal.Stored) ([]traini
 	if err := json.Unmarshal(effect.Bytes, &kept); err != nil {
 		return []training.Mismatch{r.about(s, training.MismatchUnreadable, "the proof in the journal")}, nil
 	}
-	read, problem, err := r.read(ctx, effect.ID)
+	read, problem, err := r.read(ctx, r.recordOf(kept, effect))
 	switch {
 	case err != nil:
 		return nil, err
@@ -90,7 +90,38 @@ func (r *reconciliation) proved(ctx context.Context, s journal.Stored) ([]traini
 	case problem != "":
 		return []training.Mismatch{r.about(s, training.MismatchUnreadable, string(problem))}, nil
 	}
+	if r.signs() {
+		return reconcile.Record(known(s), signedAs(kept, read), read), nil
+	}
 	return reconcile.Record(known(s), kept.Meant, read), nil
+}
+
+// signs reports whether the trainee's signature completes the tenant's records.
+func (r *reconciliation) signs() bool {
+	_, ok := r.tenant.QMS.(qms.Signing)
+	return ok
+}
+
+// recordOf is the record that a proof is about. The proof of signatures has the last signature's id instead.
+func (r *reconciliation) recordOf(kept proof, effect journal.Effect) string {
+	if r.signs() {
+		return kept.Meant.RecordID
+	}
+	return effect.ID
+}
+
+// signedAs is what a record that was completed by signatures is to show: the last one's instant, or a later one
+// (whoever trains on a new revision signs again), and nothing of the score, which such a QMS does not keep.
+func signedAs(kept proof, read training.Record) training.Write {
+	want := kept.Meant
+	want.CompletedAt, want.Score = kept.Read.CompletedAt, ""
+	if read.CompletedAt.After(want.CompletedAt) {
+		want.CompletedAt = read.CompletedAt
+	}
+	if training.SamePerson(want.EmployeeID, read.EmployeeID) { // it may be an e-mail address, which has no case
+		want.EmployeeID = read.EmployeeID
+	}
+	return want
 }
 
 // read reads a record inside the rate. What is wrong with this record alone is its problem; an error is about
@@ -173,7 +204,7 @@ func (r *reconciliation) orphans(ctx context.Context, recordID string, links []j
 		case problem == training.FailureRecordMissing:
 		case problem != "":
 			m.Kind, m.Detail = training.MismatchUnreadable, string(problem)
-		case link.EmployeeID != "" && record.EmployeeID != link.EmployeeID:
+		case link.EmployeeID != "" && record.EmployeeID != link.EmployeeID && (!r.signs() || !training.SamePerson(record.EmployeeID, link.EmployeeID)):
 			m.Detail, m.QMS = "the record is another employee's", string(record.Status)
 		default:
 			continue

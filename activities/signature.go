@@ -29,8 +29,13 @@ func (a *Activities) EnrollTrainee(ctx context.Context, in workflows.CheckRecord
 			return workflows.RecordPlan{}, err
 		}
 		record, err := s.enrollment(ctx)
-		if missing(err) && in.MissingRecord == training.MissingCreate && s.stored.Override.RecordID == "" {
-			record, err = s.enroll(ctx, a.applyOptions())
+		if missing(err) && s.stored.Override.RecordID == "" {
+			switch {
+			case in.MissingRecord == training.MissingCreate:
+				record, err = s.enroll(ctx, a.applyOptions())
+			case in.Enrollments == training.EnrollmentsCreate:
+				err = awaited(err)
+			}
 		}
 		if err != nil {
 			return workflows.RecordPlan{}, err
@@ -55,7 +60,7 @@ func (s subject) enrollment(ctx context.Context) (training.Record, error) {
 	if err != nil {
 		return training.Record{}, err
 	}
-	employee, trainingID, err := s.wanted(operation)
+	employee, trainingID, err := s.wanted(ctx)
 	if err != nil {
 		return training.Record{}, err
 	}
@@ -85,7 +90,7 @@ func (s subject) enrollment(ctx context.Context) (training.Record, error) {
 
 // enroll makes the enrollment, once, and returns it as read back.
 func (s subject) enroll(ctx context.Context, opts qms.ApplyOptions) (training.Record, error) {
-	employee, trainingID, err := s.wanted("enroll")
+	employee, trainingID, err := s.wanted(ctx)
 	if err != nil {
 		return training.Record{}, err
 	}
@@ -95,16 +100,13 @@ func (s subject) enroll(ctx context.Context, opts qms.ApplyOptions) (training.Re
 }
 
 // wanted is the employee, and the QMS's training of the course.
-func (s subject) wanted(operation string) (employee, trainingID string, err error) {
+func (s subject) wanted(ctx context.Context) (employee, trainingID string, err error) {
 	if employee, err = s.employee(); err != nil {
 		return "", "", err
 	}
 	c := s.completion()
-	trainingID, _, ok := s.tenant.Training(c.Source, c.Course)
-	if !ok {
-		return "", "", training.Fail(training.FailureCourseUnmapped, operation, "", c.Course.Label())
-	}
-	return employee, trainingID, nil
+	trainingID, _, err = trainingOf(ctx, s.journal, s.tenant, c.Tenant, c.Source, c.Course)
+	return employee, trainingID, err
 }
 
 // KeepDocument has a document kept with the training in the QMS, once: the report, whose bytes are stored

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"countersign/internal/journal"
+	"countersign/internal/qms"
 	"countersign/internal/qms/arenav1"
 	simulated "countersign/internal/simulator/arenav1"
 	"countersign/internal/simulator/fault"
@@ -36,6 +37,7 @@ type desk struct {
 	trainee simulated.User
 	tenant  Tenant
 	env     *testsuite.TestWorkflowEnvironment
+	url     string
 
 	completion  training.Completion
 	fingerprint training.Fingerprint
@@ -71,11 +73,8 @@ func (h *house) desk(t *testing.T) *desk {
 	d.sim.AddAccount(simulated.Account{User: bridge, Password: "secret"})
 	d.trainee = d.sim.AddUser(simulated.User{Email: "jordan.lee@acme.example", FullName: "Jordan Lee"})
 	d.plan = d.sim.AddPlan(simulated.Plan{Number: "TRP-000012", Manager: bridge}, "020-00004", "020-00005")
-	client, err := arenav1.New(arenav1.Config{
-		BaseURL: server.URL + "/v1", Email: bridge.Email, Password: "secret", DueDays: 14, Now: d.env.Now,
-		HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
-	})
-	require.NoError(t, err)
+	d.url = server.URL
+	client := d.client()
 	d.tenant = Tenant{
 		Name: "Acme Medical", Issuer: "Acme Medical", QMS: client, LRS: h.store,
 		Statements: xapi.Options{HomePage: "https://lms.example.com", CourseIRI: "https://lms.example.com/courses/{id}"},
@@ -89,6 +88,16 @@ func (h *house) desk(t *testing.T) *desk {
 	d.completion.Learner.ID, d.completion.Learner.Email = fmt.Sprint("L", h.learner.Add(1)), "Jordan.Lee@acme.example"
 	d.register()
 	return d
+}
+
+// client is the adapter, new.
+func (d *desk) client() qms.Client {
+	client, err := arenav1.New(arenav1.Config{
+		BaseURL: d.url + "/v1", Email: bridge.Email, Password: "secret", DueDays: 14, Now: d.env.Now,
+		HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+	})
+	require.NoError(d.t, err)
+	return client
 }
 
 func (d *desk) register() {
@@ -126,7 +135,7 @@ func (d *desk) run() workflows.CompletionResult {
 	return result
 }
 
-// Decide is for enrollments, which nobody here makes.
+// Decide implements Inbox: in a desk no enrollment comes.
 func (d *desk) Decide(context.Context, training.Fingerprint, training.Decision) error { return nil }
 
 // Tell implements Inbox: the admins decide at once.

@@ -267,3 +267,57 @@ func TestRehearsalOfASignature_R190_R192(t *testing.T) {
 	require.Empty(t, d.files(), "a rehearsal writes nothing")
 	d.requireNothingCompleted()
 }
+
+// The record is held against the proof, not against the day on which the course was finished; and whoever
+// trained on a new revision has signed again, which is no difference.
+func TestReconcilingWhatWasSigned(t *testing.T) {
+	h := newHouse(t)
+	d := h.desk(t)
+	require.Equal(t, training.OutcomeCompleted, d.run().Outcome)
+	r := &reconciliation{
+		a: New(Config{Journal: h.journal}), runs: h.journal.(Runs), tenant: d.tenant,
+		run: journal.Reconciliation{Tenant: "acme"}, pace: limiter(training.DefaultReconciliation()),
+	}
+	examined := func() []string {
+		stored, err := h.journal.Completion(t.Context(), "acme", d.fingerprint)
+		require.NoError(t, err)
+		found, err := r.examine(t.Context(), stored)
+		require.NoError(t, err)
+		return kinds(found)
+	}
+	require.Empty(t, examined(), "signed two hours after the course was finished")
+	require.NoError(t, d.sim.Revise(d.plan.GUID, "020-00004", "B", true))
+	d.sim.SetClockOffset(48 * time.Hour) // what the client had read is old by now
+	d.tenant.QMS = d.client()
+	r.tenant = d.tenant
+	require.Equal(t, []string{"different_status:completion"}, examined())
+	d.sign()
+	require.Empty(t, examined())
+	d.requireNothingCompleted()
+}
+
+// An enrollment that the LMS reports puts the trainee on the plan's roster, once, and its link is no orphan.
+func TestReportedEnrollmentIsOneRosterEntry_R97_R98(t *testing.T) {
+	w, d := newWorld(t), newHouse(t).desk(t)
+	w.tenant = d.tenant
+	e := enrollment()
+	e.Learner.Email = d.completion.Learner.Email
+	ref := w.enrolled(e)
+	first, failure := w.link(ref)
+	require.Empty(t, failure)
+	require.True(t, first.Created)
+	require.Equal(t, training.RecordAssigned, first.Status)
+	for range 2 {
+		again, failure := w.link(ref)
+		require.Empty(t, failure)
+		require.Equal(t, first.RecordID, again.RecordID)
+	}
+	require.Len(t, d.sim.Roster(d.plan.GUID), 1)
+	r := &reconciliation{
+		a: New(Config{Journal: w.journal}), runs: w.journal, tenant: w.tenant,
+		run: journal.Reconciliation{Tenant: "acme"}, pace: limiter(training.DefaultReconciliation()),
+	}
+	orphans, err := r.link(t.Context(), first.RecordID)
+	require.NoError(t, err)
+	require.Empty(t, orphans, "the LMS writes the address in another case")
+}

@@ -22,7 +22,7 @@ import (
 // were read back and stored as the proof (law 3).
 func (c *completion) carrySigned(ctx workflow.Context) (*training.Failure, error) {
 	plan, failure, err := atQMS[RecordPlan](ctx, c, enrollTrainee, func(ref Ref) any {
-		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed, MissingRecord: c.in.Policy.MissingRecord}
+		return CheckRecord{Ref: ref, HoldFailed: c.in.Policy.HoldFailed, MissingRecord: c.in.Policy.MissingRecord, Enrollments: c.in.Policy.Enrollments}
 	})
 	if failure != nil || err != nil {
 		return failure, err

@@ -86,7 +86,7 @@ func compareListing(tb testing.TB, n int) uint64 {
 func TestListingIsComparedInBoundedMemory_R143_R147(t *testing.T) {
 	compareListing(t, 200) // what is made once is none of a listing's
 	for range 5 {
-		if few, many := compareListing(t, 400), compareListing(t, 4_000); many < few+256<<10 {
+		if few, many := compareListing(t, 400), compareListing(t, 2_000); many < few+256<<10 {
 			return
 		}
 	}

@@ -56,12 +56,16 @@ type WebhookItem struct {
 	Count       int    `json:"count"`
 }
 
-// longestMeaning is the longest of the three sentences, in letters.
-const longestMeaning = 600
+// longestMeaning is the longest of the three sentences, longestName the longest name or id of a person or
+// a tenant, in letters.
+const (
+	longestMeaning = 600
+	longestName    = 300
+)
 
 func event(n Notice, m message) WebhookEvent {
 	e := WebhookEvent{Type: "notice." + string(n.Kind), Timestamp: n.At.UTC()}
-	e.Data.ID, e.Data.Tenant, e.Data.TenantName = n.ID, n.Tenant, n.TenantName
+	e.Data.ID, e.Data.Tenant, e.Data.TenantName = n.ID, n.Tenant, clipped(n.TenantName, longestName)
 	e.Data.Summary, e.Data.Completions, e.Data.Courses, e.Data.Link = m.Opening, m.total, m.courses, m.Link
 	e.Data.More = m.beyond
 	for _, g := range m.Groups {
@@ -73,7 +77,7 @@ func event(n Notice, m message) WebhookEvent {
 		for _, l := range g.Items {
 			group.Items = append(group.Items, WebhookItem{
 				Fingerprint: l.full, Course: l.Course, Record: l.Record,
-				LearnerID: l.learner.ID, LearnerName: l.learner.Name, Detail: l.Detail, Count: l.Count,
+				LearnerID: clipped(l.learner.ID, longestName), LearnerName: clipped(l.learner.Name, longestName), Detail: l.Detail, Count: l.Count,
 			})
 		}
 		e.Data.Groups = append(e.Data.Groups, group)

@@ -247,9 +247,15 @@ func (r *reconciliation) unreported(ctx context.Context, record training.Record)
 	if record.Status != training.RecordCompleted || r.tenant.MappedTraining == nil || !r.tenant.MappedTraining(record.TrainingID) {
 		return nil, nil
 	}
-	_, err := r.runs.ProvedBy(ctx, r.run.Tenant, record.ID)
+	// First who is under way, then who has arrived: of a write whose proof is not stored yet nobody would be seen
+	// the other way round.
+	carried, err := r.runs.Carries(ctx, r.run.Tenant, record.ID)
+	if err != nil {
+		return nil, journalFailure("find completion of record", err)
+	}
+	_, err = r.runs.ProvedBy(ctx, r.run.Tenant, record.ID)
 	switch {
-	case err == nil:
+	case carried, err == nil:
 		return nil, nil
 	case !errors.Is(err, journal.ErrNotFound):
 		return nil, journalFailure("find completion of record", err)

@@ -247,23 +247,35 @@ func (r *reconciliation) unreported(ctx context.Context, record training.Record)
 	if record.Status != training.RecordCompleted || r.tenant.MappedTraining == nil || !r.tenant.MappedTraining(record.TrainingID) {
 		return nil, nil
 	}
-	// First who is under way, then who has arrived: of a write whose proof is not stored yet nobody would be seen
-	// the other way round.
-	carried, err := r.runs.Carries(ctx, r.run.Tenant, record.ID)
-	if err != nil {
-		return nil, journalFailure("find completion of record", err)
-	}
-	_, err = r.runs.ProvedBy(ctx, r.run.Tenant, record.ID)
-	switch {
-	case carried, err == nil:
-		return nil, nil
-	case !errors.Is(err, journal.ErrNotFound):
-		return nil, journalFailure("find completion of record", err)
+	if ours, err := r.ours(ctx, record.ID); ours || err != nil {
+		return nil, err
 	}
 	return []training.Mismatch{{
 		Kind: training.MismatchMissingInLMS, Origin: training.MismatchFromRecord, RecordID: record.ID, Course: record.TrainingID,
 		At: record.CompletedAt, QMS: record.CompletedAt.UTC().Format(time.RFC3339), Detail: "completed in the QMS, not by us",
 	}}, nil
+}
+
+// ours reports whether a completion of ours is proved by the record, or on its way into it: a write whose proof is not
+// stored yet is nobody else's. One may arrive between the two looks, so the first is taken again.
+func (r *reconciliation) ours(ctx context.Context, recordID string) (bool, error) {
+	proved := func() (bool, error) {
+		_, err := r.runs.ProvedBy(ctx, r.run.Tenant, recordID)
+		if errors.Is(err, journal.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	carried := func() (bool, error) { return r.runs.Carries(ctx, r.run.Tenant, recordID) }
+	for _, look := range []func() (bool, error){proved, carried, proved} {
+		switch found, err := look(); {
+		case err != nil:
+			return false, journalFailure("find completion of record", err)
+		case found:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // record looks again at a record that nobody had reported.

@@ -193,6 +193,20 @@ func TestWhatWaits_R144(t *testing.T) {
 	require.Equal(t, append(want, "waiting_too_long:completion"), kinds(found), "also what came in long before")
 }
 
+// A record that is written and whose proof is not stored yet is a completion of ours under way, and nobody else's.
+func TestRecordUnderWayIsNotMissingInTheLMS_R144(t *testing.T) {
+	c := newComparing(t)
+	event := finishedBy(1)
+	c.lms.all = []training.Completion{event}
+	ref := c.journaled(event)
+	record := c.assigned(func(r *arenasim.Record) { r.Status, r.CompletionDate = training.RecordCompleted, &event.CompletedAt })
+	_, found := c.reconcile()
+	require.Contains(t, kinds(found), "missing_in_lms:record", "nobody is known to have written it")
+	require.NoError(t, c.journal.Project(t.Context(), ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning, RecordID: record}))
+	_, found = c.reconcile()
+	require.NotContains(t, kinds(found), "missing_in_lms:record")
+}
+
 func TestLinksAndRecordsOfTheQMS_R143_R144(t *testing.T) {
 	c := newComparing(t)
 	c.qms.AddUser(arenasim.User{EmployeeID: "HR-7", Active: true})

@@ -317,9 +317,16 @@ func TestEffectsAndLinksForReconciliation(t *testing.T) {
 		require.Len(t, heads, 2)
 		require.True(t, heads[training.EffectRecord].DeliveredAt.IsZero())
 		require.Equal(t, clock.Now(), heads[training.EffectStatement].DeliveredAt)
-		carried, err := j.Carries(ctx, "acme", "TR-none")
+		require.NoError(t, j.Project(ctx, "acme", fp, journal.Projection{State: training.StateRunning, RecordID: "TR-1"}))
+		for tenant, want := range map[string]bool{"acme": true, "globex": false} {
+			carried, err := j.Carries(ctx, tenant, "TR-1")
+			require.NoError(t, err)
+			require.Equal(t, want, carried)
+		}
+		require.NoError(t, j.Project(ctx, "acme", fp, journal.Projection{State: training.StateCompleted}))
+		carried, err := j.Carries(ctx, "acme", "TR-1")
 		require.NoError(t, err)
-		require.False(t, carried)
+		require.False(t, carried, "it has arrived")
 		owner, err := j.ProvedBy(ctx, "acme", "TR-1")
 		require.NoError(t, err)
 		require.Equal(t, fp, owner)

@@ -39,7 +39,7 @@ type Runs interface {
 	Mismatches(ctx context.Context, tenant, run string, kind training.MismatchKind, after journal.MismatchPlace, limit int) ([]training.Mismatch, error)
 	MismatchCounts(ctx context.Context, tenant, run string) (map[training.MismatchKind]journal.MismatchCount, error)
 	Received(ctx context.Context, tenant string, from time.Time, after journal.Place, limit int) ([]journal.Stored, error)
-	Open(ctx context.Context, tenant string, after training.Fingerprint, limit int) ([]journal.Stored, error)
+	OpenBefore(ctx context.Context, tenant string, before time.Time, after journal.Place, limit int) ([]journal.Stored, error)
 	EffectHeads(ctx context.Context, tenant string, f training.Fingerprint) (map[training.EffectKind]journal.Effect, error)
 	Carries(ctx context.Context, tenant, recordID string) (bool, error)
 	ProvedBy(ctx context.Context, tenant, recordID string) (training.Fingerprint, error)

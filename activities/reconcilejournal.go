@@ -125,14 +125,18 @@ func (r *reconciliation) listed(ctx context.Context, source string) (bool, error
 
 // open examines what came in before the window and has not ended.
 func (r *reconciliation) open(ctx context.Context, cursor string) (page, error) {
-	all, err := r.runs.Open(ctx, r.run.Tenant, training.Fingerprint(cursor), pageSize)
+	var after journal.Place
+	if err := place(cursor, &after); err != nil {
+		return page{}, err
+	}
+	all, err := r.runs.OpenBefore(ctx, r.run.Tenant, r.run.From, after, pageSize)
 	if err != nil {
 		return page{}, journalFailure("list open completions", err)
 	}
 	found := page{next: cursor, done: len(all) < pageSize}
 	for _, s := range all {
-		found.next = string(s.Fingerprint)
-		if !s.ReceivedAt.Before(r.run.From) || r.run.Source != "" && s.Completion.Source != r.run.Source {
+		found.next = placed(journal.Place{ReceivedAt: s.ReceivedAt, Fingerprint: s.Fingerprint})
+		if r.run.Source != "" && s.Completion.Source != r.run.Source {
 			continue
 		}
 		found.looked++

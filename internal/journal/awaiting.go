@@ -23,7 +23,7 @@ func (j *Journal) AwaitingRecord(ctx context.Context, tenant, source string, l t
 		err := row.Scan(&found.fingerprint, &found.document)
 		return found, err
 	}, `SELECT fingerprint, completion FROM completions
-		WHERE `+open+` AND state = 'IN_REVIEW' AND failure_class = ? AND tenant = ? AND source = ?
+		WHERE `+started+` AND state = 'IN_REVIEW' AND failure_class = ? AND tenant = ? AND source = ?
 		ORDER BY updated_at LIMIT ?`, string(training.FailureRecordMissing), tenant, source, awaitingAtMost)
 	if err != nil {
 		return nil, fmt.Errorf("list completions without a record: %w", err)

@@ -132,10 +132,10 @@ func (j *Journal) inFlight(ctx context.Context, tx *sql.Tx) (perTenant map[strin
 
 const (
 	endLapsed = `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
-		WHERE ` + open + ` AND state = 'STARTING' AND lease_until <= ?`
+		WHERE ` + started + ` AND state = 'STARTING' AND lease_until <= ?`
 
 	inFlightCounts = `SELECT tenant, count(*) FROM completions
-		WHERE ` + open + ` AND state IN ('STARTING', 'RUNNING') GROUP BY tenant`
+		WHERE ` + started + ` AND state IN ('STARTING', 'RUNNING') GROUP BY tenant`
 
 	// The state is asked for again, because the workflow of an earlier start may have moved it
 	// meanwhile; coalesce keeps the planner from reading all that is queued for that.

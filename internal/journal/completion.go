@@ -84,7 +84,8 @@ func scanStored(row scanner) (Stored, error) {
 	return s, nil
 }
 
-const countStates = `SELECT state, count(*) FROM completions WHERE ` + open + ` GROUP BY state
+const countStates = `SELECT state, count(*) FROM completions WHERE ` + started + ` GROUP BY state
+	UNION ALL SELECT 'QUEUED', count(*) FROM completions WHERE ` + queued + ` HAVING count(*) > 0
 	UNION ALL SELECT state, CAST(sum(n) AS BIGINT) FROM endings GROUP BY state HAVING sum(n) > 0`
 
 // Counts is how many completions of all tenants are in each state; states without any are

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,8 +45,7 @@ func TestDealEvensOutWhatIsInFlight(t *testing.T) {
 // A claim must stay cheap while 100,000 are queued: every statement of it has to use the index made
 // for it. PostgreSQL's plans depend on statistics; BenchmarkClaim covers it.
 func TestClaimReadsByIndexOnly(t *testing.T) {
-	ctx := context.Background()
-	j, err := Open(ctx, filepath.Join(t.TempDir(), "journal.db"), Options{})
+	j, err := Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"), Options{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, j.Close()) }()
 	for _, test := range []struct {
@@ -58,22 +56,44 @@ func TestClaimReadsByIndexOnly(t *testing.T) {
 			"SEARCH completions USING COVERING INDEX completions_queued",
 			"SEARCH c USING COVERING INDEX completions_queued (tenant>?)",
 			"SEARCH c USING COVERING INDEX completions_queued (tenant=?)"}},
-		{inFlightCounts, []string{"SEARCH completions USING INDEX completions_open (state=?)"}},
-		{endLapsed, []string{"SEARCH completions USING INDEX completions_open (state=?)"}},
+		{inFlightCounts, []string{"SEARCH completions USING INDEX completions_started (state=?)"}},
+		{endLapsed, []string{"SEARCH completions USING INDEX completions_started (state=?)"}},
 		{takeOldest, []string{
 			"SEARCH completions USING COVERING INDEX completions_queued (tenant=?)",
 			"SEARCH completions USING INDEX sqlite_autoindex_completions_1 (tenant=? AND fingerprint=?)"}},
-		{staleIn, []string{"SEARCH completions USING INDEX completions_open (state=? AND updated_at<?)"}},
-		{countStates, []string{"SCAN completions USING COVERING INDEX completions_open"}},
+		{staleIn, []string{"SEARCH completions USING INDEX completions_started (state=? AND updated_at<?)"}},
+		{countStates, []string{"SCAN completions USING COVERING INDEX completions_started", "SCAN completions USING COVERING INDEX completions_queued"}},
 	} {
-		plan, err := list(ctx, j, j.write, func(row scanner) (string, error) {
-			var id, parent, unused int
-			var detail string
-			err := row.Scan(&id, &parent, &unused, &detail)
-			return detail, err
-		}, `EXPLAIN QUERY PLAN `+test.query, make([]any, strings.Count(test.query, "?"))...)
-		require.NoError(t, err)
-		require.Subset(t, plan, test.steps)
-		require.NotContains(t, plan, "USE TEMP B-TREE FOR ORDER BY")
+		steps := plan(t, j, test.query)
+		require.Subset(t, steps, test.steps)
+		require.NotContains(t, steps, "USE TEMP B-TREE FOR ORDER BY")
 	}
+}
+
+// A page of a walk must cost a page, however many are queued before or behind it.
+func TestArrivalsAreReadByIndex(t *testing.T) {
+	j, err := Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"), Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, j.Close()) }()
+	for query, others := range map[string]string{selectReceived: "completions_received", selectOpen: "completions_started_of"} {
+		const from = " (tenant=? AND (received_at,fingerprint)>(?,?) AND received_at<?)"
+		require.Subset(t, plan(t, j, query), []string{
+			"SEARCH completions USING COVERING INDEX completions_queued" + from,
+			"SEARCH completions USING INDEX " + others + from,
+			"SEARCH c USING INDEX sqlite_autoindex_completions_1 (tenant=? AND fingerprint=?)",
+		})
+	}
+}
+
+// plan is how SQLite answers a query.
+func plan(t *testing.T, j *Journal, query string) []string {
+	t.Helper()
+	steps, err := list(t.Context(), j, j.write, func(row scanner) (string, error) {
+		var id, parent, unused int
+		var detail string
+		err := row.Scan(&id, &parent, &unused, &detail)
+		return detail, err
+	}, `EXPLAIN QUERY PLAN `+query, make([]any, strings.Count(query, "?"))...)
+	require.NoError(t, err)
+	return steps
 }

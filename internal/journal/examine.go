@@ -125,7 +125,7 @@ func (e *Examiner) Backlog(ctx context.Context) (Backlog, error) {
 			w.Oldest = instant(oldest.Int64)
 		}
 		return w, err
-	}, `SELECT count(*), min(updated_at) FROM completions WHERE state = 'QUEUED' AND `+open)
+	}, `SELECT count(*), min(updated_at) FROM completions WHERE `+queued)
 	if err != nil {
 		return Backlog{}, fmt.Errorf("count what is queued: %w", err)
 	}

@@ -182,6 +182,10 @@ func TestCompletionsAreWalkedInOrderOfArrival(t *testing.T) {
 		from := clock.Now()
 		late := add(t, j, "acme", 2, 7) // all at one instant: the fingerprint decides
 		add(t, j, "globex", 0, 3)
+		claimed, err := j.Claim(ctx, 4, time.Hour) // what is queued and what is not are walked as one
+		require.NoError(t, err)
+		require.Len(t, claimed, 4)
+		require.NoError(t, j.Project(ctx, "acme", late[0], journal.Projection{State: training.StateCompleted}))
 
 		var walked []training.Fingerprint
 		for after := (journal.Place{}); ; {
@@ -198,12 +202,17 @@ func TestCompletionsAreWalkedInOrderOfArrival(t *testing.T) {
 		require.ElementsMatch(t, late, walked)
 
 		require.NoError(t, j.Project(ctx, "acme", early[0], journal.Projection{State: training.StateClosed}))
-		open, err := j.Open(ctx, "acme", "", 100)
+		opened, err := j.OpenBefore(ctx, "acme", from, journal.Place{}, 100)
 		require.NoError(t, err)
-		require.Len(t, open, 6)
-		rest, err := j.Open(ctx, "acme", open[3].Fingerprint, 100)
+		require.Len(t, opened, 1)
+		require.Equal(t, early[1], opened[0].Fingerprint)
+		opened, err = j.OpenBefore(ctx, "acme", clock.Now().Add(time.Hour), journal.Place{}, 4)
 		require.NoError(t, err)
-		require.Len(t, rest, 2)
+		require.Len(t, opened, 4)
+		rest, err := j.OpenBefore(ctx, "acme", clock.Now().Add(time.Hour),
+			journal.Place{ReceivedAt: opened[3].ReceivedAt, Fingerprint: opened[3].Fingerprint}, 100)
+		require.NoError(t, err)
+		require.Len(t, rest, 1)
 	})
 }
 

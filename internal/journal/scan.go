@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"countersign/internal/training"
@@ -21,24 +23,47 @@ func (j *Journal) Received(ctx context.Context, tenant string, from time.Time, a
 	if after.ReceivedAt.Before(from) {
 		after = Place{ReceivedAt: from}
 	}
-	found, err := list(ctx, j, j.read, scanStored,
-		selectStored()+` WHERE tenant = ? AND (received_at, fingerprint) > (?, ?) ORDER BY received_at, fingerprint LIMIT ?`,
-		tenant, micros(after.ReceivedAt), string(after.Fingerprint), max(limit, 0))
+	found, err := j.arrived(ctx, selectReceived, tenant, math.MaxInt64, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list received completions: %w", err)
 	}
 	return found, nil
 }
 
-// Open lists completions of a tenant that have not ended, by fingerprint, from the first one behind after on.
-func (j *Journal) Open(ctx context.Context, tenant string, after training.Fingerprint, limit int) ([]Stored, error) {
-	found, err := list(ctx, j, j.read, scanStored,
-		selectStored()+` WHERE tenant = ? AND `+open+` AND fingerprint > ? ORDER BY fingerprint LIMIT ?`,
-		tenant, string(after), max(limit, 0))
+// OpenBefore lists completions of a tenant that arrived before a time and have not ended, in the order of arrival,
+// from the first one behind after on; the zero Place begins.
+func (j *Journal) OpenBefore(ctx context.Context, tenant string, before time.Time, after Place, limit int) ([]Stored, error) {
+	if after == (Place{}) {
+		after.ReceivedAt = instant(0)
+	}
+	found, err := j.arrived(ctx, selectOpen, tenant, micros(before), after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list open completions: %w", err)
 	}
 	return found, nil
+}
+
+var (
+	selectReceived = selectArrived(`state <> 'QUEUED'`)
+	selectOpen     = selectArrived(started)
+)
+
+// selectArrived reads a page of what is queued and of others in the order of arrival. They are in two indexes; a
+// page of each is taken, in one statement, because between two a completion might go from one to the other.
+func selectArrived(others string) string {
+	page := func(condition string) string {
+		return `SELECT fingerprint FROM (SELECT fingerprint FROM completions
+			WHERE ` + condition + ` AND tenant = ? AND received_at < ? AND (received_at, fingerprint) > (?, ?)
+			ORDER BY received_at, fingerprint LIMIT ?) AS page`
+	}
+	return selectStored() + ` WHERE tenant = ? AND fingerprint IN (` + page(queued) + ` UNION ALL ` + page(others) + `)
+		ORDER BY received_at, fingerprint LIMIT ?`
+}
+
+func (j *Journal) arrived(ctx context.Context, query, tenant string, before int64, after Place, limit int) ([]Stored, error) {
+	limit = max(limit, 0)
+	page := []any{tenant, before, micros(after.ReceivedAt), string(after.Fingerprint), limit}
+	return list(ctx, j, j.read, scanStored, query, slices.Concat([]any{tenant}, page, page, []any{limit})...)
 }
 
 // EffectHeads lists the effects of a completion by kind, without their bytes.
@@ -75,10 +100,12 @@ func (j *Journal) ProvedBy(ctx context.Context, tenant, recordID string) (traini
 }
 
 // Carries reports whether a completion that has not ended is being carried into the training record. It looks
-// through the open work only.
+// through the open work only; one may be queued again after it was started.
 func (j *Journal) Carries(ctx context.Context, tenant, recordID string) (bool, error) {
 	_, err := one(ctx, j, j.read, func(row scanner) (n int, err error) { return n, row.Scan(&n) },
-		`SELECT 1 FROM completions WHERE `+open+` AND tenant = ? AND record_id = ? LIMIT 1`, tenant, recordID)
+		`SELECT 1 FROM completions WHERE `+started+` AND tenant = ? AND record_id = ?
+		UNION ALL SELECT 1 FROM completions WHERE `+queued+` AND tenant = ? AND record_id = ? LIMIT 1`,
+		tenant, recordID, tenant, recordID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return false, nil

@@ -42,7 +42,9 @@ func openSQLite(ctx context.Context, path string) (_ database, err error) {
 		// WAL flushes at every commit only with FULL; with NORMAL a power cut loses the last ones.
 		"_journal_mode", "WAL", "_synchronous", "FULL",
 		// Without it, INSERT OR REPLACE would delete rows behind the triggers' back.
-		"_pragma", "recursive_triggers(on)"))
+		"_pragma", "recursive_triggers(on)",
+		// A statement of many rows keeps what it changes until it is through; in a file by default.
+		"_pragma", "temp_store(memory)", "_pragma", "wal_autocheckpoint(4000)", "_pragma", "cache_size(-16384)"))
 	if err != nil {
 		return database{}, fmt.Errorf("SQLite file: %w", err)
 	}

@@ -11,9 +11,15 @@ import (
 	"countersign/internal/training"
 )
 
-// open is the condition of the index over completions that have not ended; a query that is to use
-// it says it in the same words.
-const open = `state NOT IN ('COMPLETED', 'REJECTED', 'CLOSED', 'EXPIRED_IN_REVIEW')`
+const (
+	// open are the completions that have not ended.
+	open = `state NOT IN ('COMPLETED', 'REJECTED', 'CLOSED', 'EXPIRED_IN_REVIEW')`
+	// started and queued are the two parts of open, each with an index of its own; a query that is to use
+	// it says it in the same words. What is queued is in as few indexes as can be: they are written before
+	// a delivery is acknowledged.
+	started = `state NOT IN ('QUEUED', 'COMPLETED', 'REJECTED', 'CLOSED', 'EXPIRED_IN_REVIEW')`
+	queued  = `state = 'QUEUED'`
+)
 
 // Started moves STARTING to RUNNING: Temporal has the workflow. From any other state it does
 // nothing; the workflow may have been faster.
@@ -128,7 +134,7 @@ type Unheard struct {
 }
 
 const staleIn = `SELECT ` + claimedColumns + `, state, failure_class, failure_detail, updated_at FROM completions
-	WHERE ` + open + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
+	WHERE ` + started + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
 
 // Stale lists, longest untouched first, completions of all tenants in the given started states
 // (nil means all of them) that were not updated since before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so

@@ -17,8 +17,10 @@ var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-
 // A date-time without a zone is an error: up to a day lies between its readings. The error
 // never holds the text.
 func ParseInstant(text string) (time.Time, training.Precision, error) {
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day, training.PrecisionDay, nil
+	if len(text) == len(time.DateOnly) { // time.Parse makes an error where it is none
+		if day, err := time.Parse(time.DateOnly, text); err == nil {
+			return day, training.PrecisionDay, nil
+		}
 	}
 	if instant, err := time.Parse(time.RFC3339, text); err == nil && dateTime.MatchString(text) {
 		return training.PrecisionMillisecond.Truncate(instant), training.PrecisionMillisecond, nil

@@ -54,6 +54,11 @@ func (s Score) validate() error {
 		}
 		return nil
 	}
+	if raw, plain := plainDecimal(s.Raw); plain {
+		if limit, plain := plainDecimal(s.Max); plain && raw <= limit && limit > 0 {
+			return nil // nearly every score; no rational number is made for it
+		}
+	}
 	raw, ok := decimal(s.Raw)
 	if !ok {
 		return errors.New("score is not a number")
@@ -83,6 +88,26 @@ func decimal(text string) (*big.Rat, bool) {
 		return new(big.Rat), !strings.ContainsAny(mantissa, "123456789")
 	}
 	return new(big.Rat).SetString(text)
+}
+
+// plainDecimal reads at most 15 digits with at most one point between them. Of such numbers float64 keeps
+// which is the larger and which are equal.
+func plainDecimal(text string) (float64, bool) {
+	point := strings.IndexByte(text, '.')
+	digits := len(text)
+	if point >= 0 {
+		digits--
+	}
+	if digits == 0 || digits > 15 || point == 0 || point == len(text)-1 {
+		return 0, false
+	}
+	for i := range len(text) {
+		if i != point && (text[i] < '0' || text[i] > '9') {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil
 }
 
 func number(text string) (float64, bool) {

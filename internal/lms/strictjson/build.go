@@ -35,7 +35,7 @@ func NumberOf(digits string) (Value, error) {
 
 // ArrayOf is an array of items; an Absent one stands as null.
 func ArrayOf(items ...Value) Value {
-	return Value{kind: Array, items: slices.Clone(items)}
+	return arrayOf(slices.Clone(items))
 }
 
 // ObjectOf is an object of members; Absent ones are left out.
@@ -46,7 +46,7 @@ func ObjectOf(members map[string]Value) Value {
 			kept[key] = member
 		}
 	}
-	return Value{kind: Object, members: kept}
+	return objectOf(kept)
 }
 
 // Keys are the keys of an object in the order of their bytes, nil where v is none. The order is
@@ -55,14 +55,15 @@ func (v Value) Keys() []string {
 	if v.kind != Object {
 		return nil
 	}
-	keys := make([]string, 0, len(v.members)+len(v.under))
-	for key, member := range v.members {
+	in := v.within()
+	keys := make([]string, 0, len(in.members)+len(in.under))
+	for key, member := range in.members {
 		if member.kind != Absent {
 			keys = append(keys, key)
 		}
 	}
-	for key := range v.under {
-		if _, hidden := v.members[key]; !hidden {
+	for key := range in.under {
+		if _, hidden := in.members[key]; !hidden {
 			keys = append(keys, key)
 		}
 	}
@@ -78,18 +79,19 @@ func (v Value) Keys() []string {
 // many members of one object makes it anew with ObjectOf.
 func (v Value) With(key string, member Value) Value {
 	if v.Missing() {
-		v = Value{kind: Object, under: map[string]Value{}}
+		v = Value{kind: Object, inner: &inner{under: map[string]Value{}}}
 	}
 	if v.kind != Object {
 		return v
 	}
-	if v.under == nil {
-		return Value{kind: Object, members: map[string]Value{key: member}, under: v.members}
+	in := v.within()
+	if in.under == nil {
+		return Value{kind: Object, inner: &inner{members: map[string]Value{key: member}, under: in.members}}
 	}
-	members := make(map[string]Value, len(v.members)+1)
-	maps.Copy(members, v.members)
+	members := make(map[string]Value, len(in.members)+1)
+	maps.Copy(members, in.members)
 	members[key] = member
-	return Value{kind: Object, members: members, under: v.under}
+	return Value{kind: Object, inner: &inner{members: members, under: in.under}}
 }
 
 // Without is a copy of the object v without key; any other v is returned as it is.
@@ -117,7 +119,7 @@ func (v Value) append(to []byte) []byte {
 		return appendText(to, v.text)
 	case Array:
 		to = append(to, '[')
-		for i, item := range v.items {
+		for i, item := range v.Items() {
 			if i > 0 {
 				to = append(to, ',')
 			}

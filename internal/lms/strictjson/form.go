@@ -36,7 +36,7 @@ func DecodeForm(body []byte, limits Limits) (Value, error) {
 		if reason != "" {
 			return Value{}, &Error{Offset: offset, Reason: reason}
 		}
-		path := joinPath([]step{{key: &key}})
+		path := joinPath([]step{{key: key, keyed: true}})
 		text, reason := unescape(rawText)
 		if reason != "" {
 			return Value{}, &Error{Offset: offset, Path: path, Reason: reason}
@@ -46,7 +46,7 @@ func DecodeForm(body []byte, limits Limits) (Value, error) {
 		}
 		members[key] = StringOf(text)
 	}
-	return Value{kind: Object, members: members}, nil
+	return objectOf(members), nil
 }
 
 // unescape decodes "+" and "%XX"; the reason is "" where that works.

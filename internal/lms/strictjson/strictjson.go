@@ -78,9 +78,10 @@ type decoder struct {
 	path   []step
 }
 
-// step is one step of a path: a key, or an index where key is nil.
+// step is one step of a path: a key, or an index.
 type step struct {
-	key   *string
+	key   string
+	keyed bool
 	index int
 }
 
@@ -134,7 +135,7 @@ func (d *decoder) array(depth int) (Value, error) {
 		}
 		if token.Kind() == ']' {
 			d.leave()
-			return Value{kind: Array, items: items}, nil
+			return arrayOf(items), nil
 		}
 		item, err := d.value(token, depth+1)
 		if err != nil {
@@ -153,10 +154,10 @@ func (d *decoder) object(depth int) (Value, error) {
 			return Value{}, err
 		}
 		if token.Kind() == '}' {
-			return Value{kind: Object, members: members}, nil
+			return objectOf(members), nil
 		}
 		key := token.String() // the tokenizer has seen that it is a text
-		d.enter(step{key: &key})
+		d.enter(step{key: key, keyed: true})
 		// Which of two equal keys counts differs from reader to reader: a signed body must
 		// not say two things (RFC 8259 §4).
 		if _, twice := members[key]; twice {
@@ -184,15 +185,15 @@ func (d *decoder) refuse(reason string) *Error {
 func joinPath(steps []step) string {
 	var path strings.Builder
 	for _, s := range steps {
-		if s.key == nil {
+		if !s.keyed {
 			fmt.Fprintf(&path, "[%d]", s.index)
 			continue
 		}
 		if path.Len() > 0 {
 			path.WriteByte('.')
 		}
-		if isName(*s.key) {
-			path.WriteString(*s.key)
+		if isName(s.key) {
+			path.WriteString(s.key)
 		} else {
 			path.WriteByte('?')
 		}

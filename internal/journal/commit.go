@@ -5,12 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"time"
-
-	"countersign/internal/training"
 )
 
 const (
@@ -207,18 +204,19 @@ func write(batch []*waiting, fresh map[key]bool, freshEnrollments map[enrollment
 func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCompletion) (map[key]bool, error) {
 	fresh := map[key]bool{}
 	now := micros(j.now())
-	for rows := range inserts(j.dialect, all) {
-		args := make([]any, 0, 10*len(rows))
-		for _, c := range rows {
-			args = append(args, c.tenant, c.fingerprint, c.source, c.platform, c.deliveryID,
-				c.receivedAt, c.courseLabel, c.document, string(training.StateQueued), now)
-		}
+	for insert, args := range j.dialect.inserts("completions", []column{
+		columnOf("tenant", all, func(c newCompletion) string { return c.tenant }),
+		columnOf("fingerprint", all, func(c newCompletion) string { return string(c.fingerprint) }),
+		columnOf("source", all, func(c newCompletion) string { return c.source }),
+		columnOf("platform", all, func(c newCompletion) string { return c.platform }),
+		columnOf("delivery_id", all, func(c newCompletion) string { return c.deliveryID }),
+		columnOf("received_at", all, func(c newCompletion) int64 { return c.receivedAt }),
+		columnOf("course_label", all, func(c newCompletion) string { return c.courseLabel }),
+		columnOf("completion", all, func(c newCompletion) string { return c.document }),
+		columnOf("updated_at", all, func(newCompletion) int64 { return now }),
+	}, len(all)) {
 		inserted, err := list(ctx, j, tx, scanKey,
-			`INSERT INTO completions (tenant, fingerprint, source, platform, delivery_id,
-				received_at, course_label, completion, state, updated_at)
-			VALUES `+tuples(len(rows), 10)+`
-			ON CONFLICT (tenant, fingerprint) DO NOTHING
-			RETURNING tenant, fingerprint`, args...)
+			insert+` ON CONFLICT (tenant, fingerprint) DO NOTHING RETURNING tenant, fingerprint`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("insert completions: %w", err)
 		}
@@ -230,35 +228,26 @@ func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCo
 }
 
 func (j *Journal) insertDeliveries(ctx context.Context, tx *sql.Tx, batch []*waiting, receipts []Receipt) error {
-	start := 0
-	for rows := range inserts(j.dialect, batch) {
-		args := make([]any, 0, 12*len(rows))
-		for i, w := range rows {
-			d := w.delivery
-			args = append(args, d.ID, d.Tenant, d.Source, d.Platform, micros(d.ReceivedAt),
-				d.Method, d.Path, d.RemoteAddr, w.header, string(receipts[start+i].Verdict), d.Reason, d.Body)
-		}
-		start += len(rows)
-		_, err := tx.ExecContext(ctx, j.dialect.rebind(
-			`INSERT INTO deliveries (`+deliveryColumns+`, body) VALUES `+tuples(len(rows), 12)), args...)
-		if err != nil {
+	verdicts := columnOf("verdict", receipts, func(r Receipt) string { return string(r.Verdict) })
+	for insert, args := range j.dialect.inserts("deliveries", []column{
+		columnOf("id", batch, func(w *waiting) string { return w.delivery.ID }),
+		columnOf("tenant", batch, func(w *waiting) string { return w.delivery.Tenant }),
+		columnOf("source", batch, func(w *waiting) string { return w.delivery.Source }),
+		columnOf("platform", batch, func(w *waiting) string { return w.delivery.Platform }),
+		columnOf("received_at", batch, func(w *waiting) int64 { return micros(w.delivery.ReceivedAt) }),
+		columnOf("method", batch, func(w *waiting) string { return w.delivery.Method }),
+		columnOf("path", batch, func(w *waiting) string { return w.delivery.Path }),
+		columnOf("remote_addr", batch, func(w *waiting) string { return w.delivery.RemoteAddr }),
+		columnOf("header", batch, func(w *waiting) string { return w.header }),
+		verdicts,
+		columnOf("reason", batch, func(w *waiting) string { return w.delivery.Reason }),
+		columnOf("body", batch, func(w *waiting) []byte { return w.delivery.Body }),
+	}, len(batch)) {
+		if _, err := tx.ExecContext(ctx, j.dialect.rebind(insert), args...); err != nil {
 			return fmt.Errorf("insert deliveries: %w", err)
 		}
 	}
 	return nil
-}
-
-// inserts cuts rows into what one INSERT takes.
-func inserts[T any](d dialect, rows []T) iter.Seq[[]T] {
-	return func(yield func([]T) bool) {
-		for len(rows) > 0 {
-			n := d.insertRows(len(rows))
-			if !yield(rows[:n]) {
-				return
-			}
-			rows = rows[n:]
-		}
-	}
 }
 
 // tuples is "(?,?),(?,?)" for rows and columns.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -15,8 +16,9 @@ type dialect interface {
 	rebind(query string) string
 	// committers is how many group commits profitably run side by side.
 	committers() int
-	// insertRows is how many of n waiting rows, at least one, the next INSERT takes.
-	insertRows(n int) int
+	// inserts are the statements that insert rows, in their order, with the arguments of each. A clause
+	// behind each says what is to be done about conflicts.
+	inserts(table string, columns []column, rows int) iter.Seq2[string, []any]
 	// refusesContent reports whether err is about what was written, and not about the
 	// connection, the disk or another transaction: trying again cannot help, and others are
 	// not concerned.

@@ -76,21 +76,22 @@ func uniqueEnrollments(batch []*waiting) []newEnrollment {
 func (j *Journal) insertEnrollments(ctx context.Context, tx *sql.Tx, all []newEnrollment) (map[enrollmentKey]bool, error) {
 	fresh := map[enrollmentKey]bool{}
 	now := micros(j.now())
-	for rows := range inserts(j.dialect, all) {
-		args := make([]any, 0, 10*len(rows))
-		for _, e := range rows {
-			args = append(args, e.tenant, string(e.key), e.source, e.platform, e.deliveryID,
-				e.receivedAt, e.courseLabel, e.document, string(training.EnrollmentQueued), now)
-		}
+	for insert, args := range j.dialect.inserts("enrollments", []column{
+		columnOf("tenant", all, func(e newEnrollment) string { return e.tenant }),
+		columnOf("key", all, func(e newEnrollment) string { return string(e.key) }),
+		columnOf("source", all, func(e newEnrollment) string { return e.source }),
+		columnOf("platform", all, func(e newEnrollment) string { return e.platform }),
+		columnOf("delivery_id", all, func(e newEnrollment) string { return e.deliveryID }),
+		columnOf("received_at", all, func(e newEnrollment) int64 { return e.receivedAt }),
+		columnOf("course_label", all, func(e newEnrollment) string { return e.courseLabel }),
+		columnOf("enrollment", all, func(e newEnrollment) string { return e.document }),
+		columnOf("updated_at", all, func(newEnrollment) int64 { return now }),
+	}, len(all)) {
 		inserted, err := list(ctx, j, tx, func(row scanner) (enrollmentKey, error) {
 			var k enrollmentKey
 			err := row.Scan(&k.tenant, &k.key)
 			return k, err
-		}, `INSERT INTO enrollments (tenant, key, source, platform, delivery_id,
-				received_at, course_label, enrollment, state, updated_at)
-			VALUES `+tuples(len(rows), 10)+`
-			ON CONFLICT (tenant, key) DO NOTHING
-			RETURNING tenant, key`, args...)
+		}, insert+` ON CONFLICT (tenant, key) DO NOTHING RETURNING tenant, key`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("insert enrollments: %w", err)
 		}

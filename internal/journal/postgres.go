@@ -91,9 +91,6 @@ func (postgresDialect) rebind(query string) string { return numbered(query) }
 
 func (postgresDialect) committers() int { return 2 }
 
-// insertRows bounds a message; each one is a round trip.
-func (postgresDialect) insertRows(n int) int { return min(n, 500) }
-
 // refusesContent goes by the class of the SQLSTATE (PostgreSQL manual, appendix A).
 func (postgresDialect) refusesContent(err error) bool {
 	var refused *pgconn.PgError

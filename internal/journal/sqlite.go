@@ -103,16 +103,6 @@ func (sqliteDialect) rebind(query string) string { return query }
 
 func (sqliteDialect) committers() int { return 1 }
 
-// insertRows knows few sizes, so that each is a statement that is kept. There is no round trip to save.
-func (sqliteDialect) insertRows(n int) int {
-	for _, size := range []int{32, 8} {
-		if n >= size {
-			return size
-		}
-	}
-	return 1
-}
-
 func (sqliteDialect) refusesContent(err error) bool {
 	var refused *sqlite.Error
 	if !errors.As(err, &refused) {

@@ -112,6 +112,9 @@ func DialTemporal(registry *prometheus.Registry, log *slog.Logger) (c client.Cli
 	}
 	options.Logger = sdklog.NewStructuredLogger(log)
 	options.MetricsHandler = metrics
+	// What travels to Temporal are references and names (law 7), a few hundred bytes: to compress them, as is
+	// the SDK's default, costs both sides more than to send them.
+	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	if namespace = options.Namespace; namespace == "" {
 		namespace = client.DefaultNamespace
 	}

@@ -136,19 +136,22 @@ type namedText struct{ name, value string }
 
 // unkeepable says which texts no store can keep.
 func unkeepable(texts []namedText, l Learner, c Course) (problems []string) {
-	for _, text := range append(texts, []namedText{
+	learnerAndCourse := [...]namedText{
 		{"learner id", l.ID}, {"learner username", l.Username},
 		{"learner e-mail", l.Email}, {"learner external id", l.ExternalID},
 		{"first name", l.FirstName}, {"last name", l.LastName},
 		{"course id", c.ID}, {"course title", c.Title}, {"course code", c.Code},
-	}...) {
-		switch {
-		case len(text.value) > longest:
-			problems = append(problems, fmt.Sprintf("%s longer than %d bytes", text.name, longest))
-		case !utf8.ValidString(text.value):
-			problems = append(problems, text.name+" is not UTF-8")
-		case strings.ContainsFunc(text.value, isControl):
-			problems = append(problems, text.name+" contains a control character")
+	}
+	for _, named := range [...][]namedText{texts, learnerAndCourse[:]} {
+		for _, text := range named {
+			switch {
+			case len(text.value) > longest:
+				problems = append(problems, fmt.Sprintf("%s longer than %d bytes", text.name, longest))
+			case !utf8.ValidString(text.value):
+				problems = append(problems, text.name+" is not UTF-8")
+			case strings.ContainsFunc(text.value, isControl):
+				problems = append(problems, text.name+" contains a control character")
+			}
 		}
 	}
 	return problems

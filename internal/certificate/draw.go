@@ -3,6 +3,7 @@ package certificate
 import (
 	"bytes"
 	"fmt"
+	"sync"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -14,11 +15,12 @@ var (
 	gray = color{0x5a, 0x63, 0x6e}
 )
 
-// Drawer draws certificates. It holds the parsed fonts and is safe for concurrent use.
+// Drawer draws certificates. It holds the parsed fonts and the outlines drawn so far, and is safe for concurrent use.
 type Drawer struct {
-	fonts fontSet
-	// text is the font file of textFont.
-	text []byte
+	fonts    fontSet
+	outlines outlines
+	// workspaces are those that no drawing needs just now.
+	workspaces sync.Pool
 }
 
 // NewDrawer parses the embedded fonts, once for all drawings.
@@ -27,11 +29,7 @@ func NewDrawer() (*Drawer, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := fontFiles.ReadFile("fonts/NotoSans-Regular.ttf")
-	if err != nil {
-		return nil, fmt.Errorf("load font: %w", err)
-	}
-	return &Drawer{fonts: fonts, text: text}, nil
+	return &Drawer{fonts: fonts}, nil
 }
 
 // Draw returns c as a PDF of one A4 page in landscape (R158). Equal certificates are equal
@@ -42,25 +40,41 @@ func (d *Drawer) Draw(c Certificate) ([]byte, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("draw certificate: %w", err)
 	}
-	typesetter := newTypesetter(d.fonts)
+	room, err := d.workspace()
+	if err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
 	drawing := &drawing{
-		page:        page{pdf: d.document(c), textFace: typesetter.chains[regular][0]},
-		typesetter:  typesetter,
+		page:        page{pdf: document(c), outlines: &d.outlines, shapes: room.shapes[:0]},
+		typesetter:  room.typesetter,
 		certificate: c,
 	}
 	if err := drawing.all(); err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
+	room.shapes = drawing.shapes
+	if err := drawing.finish(room.typesetter.width, room.compress); err != nil {
 		return nil, fmt.Errorf("draw certificate: %w", err)
 	}
 	var out bytes.Buffer
 	if err := drawing.pdf.Output(&out); err != nil {
 		return nil, fmt.Errorf("draw certificate: write PDF: %w", err)
 	}
+	d.workspaces.Put(room) // what a failed drawing may have left in its own, the next one need not find
 	return out.Bytes(), nil
 }
 
+func (d *Drawer) workspace() (*workspace, error) {
+	if w, ok := d.workspaces.Get().(*workspace); ok {
+		return w, nil
+	}
+	return newWorkspace(d.fonts)
+}
+
 // document opens the PDF with everything in it that would otherwise be the clock's or chance's.
-func (d *Drawer) document(c Certificate) *fpdf.Fpdf {
+func document(c Certificate) *fpdf.Fpdf {
 	pdf := fpdf.New("L", "pt", "A4", "")
+	pdf.SetCompression(false) // what is large comes compressed, see finish
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(c.CompletedAt)
 	pdf.SetModificationDate(c.CompletedAt)
@@ -72,7 +86,6 @@ func (d *Drawer) document(c Certificate) *fpdf.Fpdf {
 	pdf.SetLang("en")
 	pdf.SetMargins(0, 0, 0)
 	pdf.SetAutoPageBreak(false, 0)
-	pdf.AddUTF8FontFromBytes(textFont, "", d.text)
 	pdf.AddPage()
 	return pdf
 }
@@ -122,7 +135,7 @@ func (d *drawing) all() error {
 		if err != nil {
 			return err
 		}
-		d.lines(fit(p, pageWidth-2*t.margin, t.bottom-t.top, t.size), middle, t.top, t.bottom, t.color)
+		d.lines(d.fit(p, pageWidth-2*t.margin, t.bottom-t.top, t.size), middle, t.top, t.bottom, t.color)
 	}
 	if err := d.particulars(); err != nil {
 		return err
@@ -157,9 +170,9 @@ func (d *drawing) particulars() error {
 		if err != nil {
 			return err
 		}
-		small := fit(label, column.width, 12, 8)
+		small := d.fit(label, column.width, 12, 8)
 		d.line(small, small.lines[0], x, 492, left, gray)
-		value := fit(text, column.width-12, 30, 10.5)
+		value := d.fit(text, column.width-12, 30, 10.5)
 		for i, line := range value.lines {
 			d.line(value, line, x, 507+float64(i)*value.size*leading, left, ink)
 		}
@@ -178,6 +191,6 @@ func (d *drawing) verification() error {
 	if err != nil {
 		return err
 	}
-	d.lines(fit(caption, side, 12, 8), x+side/2, y+side, y+side+12, gray)
+	d.lines(d.fit(caption, side, 12, 8), x+side/2, y+side, y+side+12, gray)
 	return nil
 }

@@ -28,10 +28,10 @@ type setting struct {
 }
 
 // fit sets p as large as the box allows, at most largest points. Text is never cut: it shrinks,
-// takes as many lines as the height has room for, and shrinks again.
-func fit(p paragraph, width, height, largest float64) setting {
+// takes as many lines as the height has room for, and shrinks again. The lines are valid until the next fit.
+func (t *typesetter) fit(p paragraph, width, height, largest float64) setting {
 	for size := largest; ; size = max(size-sizeStep, smallestSize) {
-		lines := wrap(p, width, size)
+		lines := t.wrap(p, width, size)
 		if size <= smallestSize || fits(lines, width, height, size) {
 			return setting{runes: p.runes, size: size, lines: lines}
 		}
@@ -45,7 +45,7 @@ func fits(lines []shaping.Line, width, height, size float64) bool {
 	return !slices.ContainsFunc(lines, func(line shaping.Line) bool { return lineWidth(line, size) > width })
 }
 
-func wrap(p paragraph, width, size float64) []shaping.Line {
+func (t *typesetter) wrap(p paragraph, width, size float64) []shaping.Line {
 	policy := shaping.Never
 	if size < unbrokenSize {
 		policy = shaping.WhenNecessary
@@ -55,8 +55,7 @@ func wrap(p paragraph, width, size float64) []shaping.Line {
 	for i := range runs {
 		runs[i].Glyphs = slices.Clone(runs[i].Glyphs)
 	}
-	var wrapper shaping.LineWrapper
-	lines, _ := wrapper.WrapParagraph(
+	lines, _ := t.wrapper.WrapParagraph(
 		shaping.WrapConfig{Direction: p.direction, BreakPolicy: policy},
 		int(width/size*em), p.runes, shaping.NewSliceIterator(runs))
 	return lines

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"math"
 
 	"github.com/go-text/typesetting/font"
 )
@@ -75,4 +76,14 @@ func (c chain) ResolveFace(r rune) *font.Face {
 func (c chain) has(r rune) bool {
 	_, ok := c.ResolveFace(r).NominalGlyph(r)
 	return ok
+}
+
+// width is r's advance in thousandths of an em, before shaping.
+func (c chain) width(r rune) int {
+	face := c.ResolveFace(r)
+	id, ok := face.NominalGlyph(r)
+	if !ok {
+		return 0
+	}
+	return int(math.Round(float64(face.HorizontalAdvance(id)) * em / float64(face.Upem())))
 }

@@ -14,11 +14,12 @@ import (
 // em is the size at which text is shaped: lengths are thousandths of the font size.
 const em = 1000
 
-// typesetter shapes text with HarfBuzz. It belongs to one drawing.
+// typesetter shapes text with HarfBuzz and breaks it into lines. It belongs to one drawing at a time.
 type typesetter struct {
 	chains    [len(weightNames)]chain
 	shaper    shaping.HarfbuzzShaper
 	segmenter shaping.Segmenter
+	wrapper   shaping.LineWrapper
 }
 
 func newTypesetter(fonts fontSet) *typesetter {
@@ -73,6 +74,9 @@ func (t *typesetter) shape(field, text string, w weight) (paragraph, error) {
 	}
 	return p, nil
 }
+
+// width is what a letter of the unseen text takes, in thousandths of an em.
+func (t *typesetter) width(r rune) int { return max(narrowest, t.chains[regular].width(r)) }
 
 // printable reports whether faces can show r. Joiners and variation selectors have no shape of
 // their own. A replacement character says that the name was lost before it came here, and a

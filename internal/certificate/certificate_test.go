@@ -187,6 +187,7 @@ func TestMissingGlyphIsAnErrorThatNamesIt(t *testing.T) {
 		{"sorted, once each", func(c *certificate.Certificate) { c.LearnerName = "田山田" }, "U+5C71, U+7530 of the learner name"},
 		{"at most eight", func(c *certificate.Certificate) { c.LearnerName = "一丁七万丈三上下不与" }, "U+4E0B and 2 more of the learner name"},
 		{"emoji in the title", func(c *certificate.Certificate) { c.CourseTitle = "Safety 🦺" }, "U+1F9BA of the course title"},
+		{"beyond the basic plane", func(c *certificate.Certificate) { c.LearnerName = "𞤀𞤣𞤢𞤥" }, "U+1E900, U+1E922, U+1E923, U+1E925 of the learner name"},
 		{"lost letter", func(c *certificate.Certificate) { c.LearnerName = "J\xfcrgen" }, "U+FFFD of the learner name"},
 		{"private use", func(c *certificate.Certificate) { c.Issuer = "\ue000" }, "U+E000 of the issuer"},
 	} {

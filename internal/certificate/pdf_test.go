@@ -129,13 +129,8 @@ func letterOf(t *testing.T, name string) rune {
 	if name == "space" {
 		return ' '
 	}
-	digits, four := strings.CutPrefix(name, "uni")
-	if four {
-		require.Len(t, digits, 4, name)
-	} else {
-		digits = strings.TrimPrefix(name, "u")
-		require.Regexp(t, `^u[1-9A-F][0-9A-F]{4,5}$`, name)
-	}
+	require.Regexp(t, `^uni[0-9A-F]{4}$`, name)
+	digits := strings.TrimPrefix(name, "uni")
 	letter, err := strconv.ParseUint(digits, 16, 32)
 	require.NoError(t, err, name)
 	return rune(letter)

@@ -31,15 +31,19 @@ type piece struct {
 // add notes what run says at x, y over width. Readers of PDF expect right-to-left text as it is seen and turn it
 // round themselves.
 func (u *unseenText) add(runes []rune, run shaping.Output, x, y, width, size float64) {
-	if run.Runes.Count == 0 {
-		return
-	}
-	text := slices.Clone(runes[run.Runes.Offset : run.Runes.Offset+run.Runes.Count])
+	text := slices.DeleteFunc(slices.Clone(runes[run.Runes.Offset:run.Runes.Offset+run.Runes.Count]), beyond)
 	if run.Direction.Progression() == di.TowardTopLeft {
 		slices.Reverse(text)
 	}
-	u.pieces = append(u.pieces, piece{text, x, y, width, size})
+	if len(text) > 0 {
+		u.pieces = append(u.pieces, piece{text, x, y, width, size})
+	}
 }
+
+// beyond reports whether r lies beyond the basic plane. No embedded font has a letter there, and all that can be
+// printed are variation selectors, which have no shape. They are left out because MuPDF keeps 16 bits of a letter:
+// it would copy U+E0100 as U+0100.
+func beyond(r rune) bool { return r > 0xFFFF }
 
 // The numbers that fpdf gives a width to.
 const (
@@ -163,14 +167,10 @@ func fontDefinition(n int, letters []rune, widths []int, size int) ([]byte, erro
 	return out, nil
 }
 
-// letterName is r's name by the Adobe Glyph List Specification.
+// letterName is the name of a letter of the basic plane by the Adobe Glyph List Specification.
 func letterName(r rune) string {
-	switch {
-	case r == ' ':
+	if r == ' ' {
 		return "space"
-	case r > 0xFFFF:
-		return fmt.Sprintf("u%X", r)
-	default:
-		return fmt.Sprintf("uni%04X", r)
 	}
+	return fmt.Sprintf("uni%04X", r)
 }

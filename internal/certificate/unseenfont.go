@@ -17,7 +17,7 @@ const (
 // unseenFontName is what readers list among the document's fonts.
 const unseenFontName = "CountersignUnseen"
 
-// unseenFont writes a TrueType font for the letters, sorted, of the widths, in thousandths of an em: the font of the
+// unseenFont writes a TrueType font for these letters of the basic plane, sorted, of these widths, in thousandths of an em: the font of the
 // text that is there to be found, copied and read aloud, over the outlines that are there to be seen. Programs that
 // put text over scanned pages do the same (Tesseract's "GlyphLessFont").
 //
@@ -49,7 +49,7 @@ func unseenFont(letters []rune, widths []int) []byte {
 		content []byte
 	}{
 		{"OS/2", be(3, widest, 400, normalWidth, 0, zeros(20), 0, zeros(10), zeros(16), []byte("    "), regularStyle,
-			basic(letters[0]), basic(letters[len(letters)-1]), unseenAscent, unseenDescent, 0, unseenAscent, -unseenDescent,
+			int(letters[0]), int(letters[len(letters)-1]), unseenAscent, unseenDescent, 0, unseenAscent, -unseenDescent,
 			uint32(1), uint32(0), 536, unseenCap, 0, int(' '), 0)},
 		{"cmap", unseenMap(letters)},
 		{"glyf", shapes},
@@ -82,14 +82,13 @@ func unseenFont(letters []rune, widths []int) []byte {
 	return file
 }
 
-// unseenMap is a cmap in format 4, which every reader looks for first. It has no place for letters beyond the basic
-// plane; they stay with glyph 0, and readers know them by their names in the PDF.
+// unseenMap is a cmap in format 4, which every reader looks for first. It has no place for letters beyond the basic plane.
 func unseenMap(letters []rune) []byte {
 	var starts, ends, deltas []byte
 	segments := 0
-	for i := 0; i < len(letters) && letters[i] < 0xFFFF; {
+	for i := 0; i < len(letters); {
 		first := i
-		for i < len(letters) && letters[i] < 0xFFFF && int(letters[i]-letters[first]) == i-first {
+		for i < len(letters) && int(letters[i]-letters[first]) == i-first {
 			i++
 		}
 		starts, ends = append(starts, be(int(letters[first]))...), append(ends, be(int(letters[i-1]))...)
@@ -144,6 +143,3 @@ func be(values ...any) []byte {
 }
 
 func zeros(n int) []byte { return make([]byte, n) }
-
-// basic is r as far as 16 bits can say it.
-func basic(r rune) int { return int(min(r, 0xFFFF)) }

@@ -31,8 +31,8 @@ func (w *watchedSigning) Signatures(ctx context.Context, recordID string) ([]tra
 }
 
 // Attached implements qms.Signing.
-func (w *watchedSigning) Attached(ctx context.Context, recordID, name string) (bool, error) {
-	attached, err := w.signing.Attached(ctx, recordID, name)
+func (w *watchedSigning) Attached(ctx context.Context, recordID string, d qms.Document) (bool, error) {
+	attached, err := w.signing.Attached(ctx, recordID, d)
 	w.saw(false, err)
 	return attached, err
 }

@@ -20,7 +20,7 @@ type signing struct {
 func (s *signing) Signatures(context.Context, string) ([]training.Signature, error) {
 	return nil, s.read
 }
-func (s *signing) Attached(context.Context, string, string) (bool, error) { return false, s.read }
+func (s *signing) Attached(context.Context, string, qms.Document) (bool, error) { return false, s.read }
 func (s *signing) Attach(context.Context, string, qms.Document, string) error {
 	return s.write
 }
@@ -33,9 +33,12 @@ func TestASigningClientStaysOne(t *testing.T) {
 
 	for name, ask := range map[string]func(qms.Signing) error{
 		"signatures": func(c qms.Signing) error { _, err := c.Signatures(t.Context(), "TR-1"); return err },
-		"attached":   func(c qms.Signing) error { _, err := c.Attached(t.Context(), "TR-1", "EV-1.pdf"); return err },
-		"attach":     func(c qms.Signing) error { return c.Attach(t.Context(), "TR-1", qms.Document{}, "") },
-		"record":     func(c qms.Signing) error { _, err := c.Record(t.Context(), "TR-1"); return err },
+		"attached": func(c qms.Signing) error {
+			_, err := c.Attached(t.Context(), "TR-1", qms.Document{Name: "EV-1.pdf"})
+			return err
+		},
+		"attach": func(c qms.Signing) error { return c.Attach(t.Context(), "TR-1", qms.Document{}, "") },
+		"record": func(c qms.Signing) error { _, err := c.Record(t.Context(), "TR-1"); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := breaker.New(breaker.Config{Failures: 1, Patience: 15 * time.Minute, Now: func() time.Time { return start }})

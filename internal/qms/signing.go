@@ -23,8 +23,9 @@ type Signing interface {
 	// None for a record that is not COMPLETED any more.
 	Signatures(ctx context.Context, recordID string) ([]training.Signature, error)
 
-	// Attached reports whether a document of this name is kept with the record's training.
-	Attached(ctx context.Context, recordID, name string) (bool, error)
+	// Attached reports whether the document is kept with the record's training, by its name. FailureOtherContent
+	// says that what has its name there is not what was sent, as far as the QMS tells.
+	Attached(ctx context.Context, recordID string, d Document) (bool, error)
 
 	// Attach asks once for the document to be kept with the record's training. nil says that the QMS
 	// answered 2xx, which proves nothing: the caller reads back.
@@ -54,7 +55,7 @@ type Document struct {
 // was lost and which the QMS carries out only after the next one: then the training has the document
 // twice, the same bytes under the same name.
 func Keep(ctx context.Context, c Signing, recordID string, d Document, opts ApplyOptions) error {
-	there, err := c.Attached(ctx, recordID, d.Name)
+	there, err := c.Attached(ctx, recordID, d)
 	if there || err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func Keep(ctx context.Context, c Signing, recordID string, d Document, opts Appl
 		if !errors.As(failure, &f) {
 			return failure
 		}
-		there, err = c.Attached(ctx, recordID, d.Name)
+		there, err = c.Attached(ctx, recordID, d)
 		switch {
 		case err == nil && there:
 			return nil
@@ -76,7 +77,7 @@ func Keep(ctx context.Context, c Signing, recordID string, d Document, opts Appl
 		if err = opts.sleep(ctx, wait); err != nil {
 			break
 		}
-		if there, err = c.Attached(ctx, recordID, d.Name); err == nil && there {
+		if there, err = c.Attached(ctx, recordID, d); err == nil && there {
 			return nil
 		}
 	}

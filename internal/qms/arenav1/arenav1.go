@@ -38,7 +38,7 @@ type Config struct {
 	BaseURL string
 
 	// Email and Password are those of a user of this integration alone: a second login of the same user
-	// cancels the first session. WorkspaceID may be "" where the user has one workspace.
+	// cancels the first session. WorkspaceID may be "" where the user has one workspace and never another.
 	Email, Password string
 	// ClientID and ClientSecret are an OAuth application's, which is bound to a machine user.
 	ClientID, ClientSecret string
@@ -87,6 +87,8 @@ type Client struct {
 	budget budget
 	users  users
 	plans  plans
+	// workspace is the one that the settings name, or else the first session's; the door keeps it.
+	workspace workspaceID
 }
 
 var _ qms.Signing = (*Client)(nil)
@@ -106,7 +108,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.EmployeeKey != ByEmail && cfg.EmployeeKey != ByGUID {
 		return nil, fmt.Errorf("arena-v1 employee key %q: must be %q or %q", cfg.EmployeeKey, ByEmail, ByGUID)
 	}
-	c := &Client{cfg: cfg, root: root.String(), http: outbound.HTTP(cfg.HTTP), now: cfg.Now, log: cfg.Log}
+	c := &Client{cfg: cfg, root: root.String(), http: outbound.HTTP(cfg.HTTP), now: cfg.Now, log: cfg.Log, workspace: workspaceID(cfg.WorkspaceID)}
 	if c.now == nil {
 		c.now = time.Now
 	}

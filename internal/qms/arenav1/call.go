@@ -107,7 +107,7 @@ func (c *Client) send(ctx context.Context, call call, p *pass) (answer, error) {
 	p.show(req, c.now())
 	got, err := c.exchange(ctx, call, req)
 	if err == nil {
-		c.budget.note(got.Header, c.now())
+		c.budget.note(got, c.now())
 	}
 	return got, err
 }

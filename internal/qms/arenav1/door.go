@@ -81,6 +81,9 @@ func (d *door) get(ctx context.Context, refused *pass) (*pass, error) {
 		return refused, nil
 	case now.Before(d.quietUntil):
 		failure := *d.quiet
+		if failure.RetryAfter > 0 {
+			failure.RetryAfter = d.quietUntil.Sub(now)
+		}
 		return nil, &failure
 	}
 	fresh, err := d.signIn(ctx)
@@ -89,8 +92,11 @@ func (d *door) get(ctx context.Context, refused *pass) (*pass, error) {
 		d.current = fresh
 		return fresh, nil
 	}
-	if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class == training.FailureCredentials {
-		d.quiet, d.quietUntil = failure, now.Add(holdOff)
+	if failure, ok := errors.AsType[*training.Failure](err); ok {
+		switch failure.Class {
+		case training.FailureCredentials, training.FailureRateLimited:
+			d.quiet, d.quietUntil = failure, now.Add(max(holdOff, failure.RetryAfter))
+		}
 	}
 	return nil, err
 }

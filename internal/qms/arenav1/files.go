@@ -13,9 +13,11 @@ import (
 	"countersign/internal/training"
 )
 
-// Attached reports whether a file of this name is kept with the record's plan.
-func (c *Client) Attached(ctx context.Context, recordID, name string) (bool, error) {
-	p, ref, err := c.planOf(ctx, recordID, "read files")
+// Attached reports whether the document is kept with the record's plan: a file of its name or title, and of
+// its size where Arena shows one. A file of the name that is of another size is not what was sent.
+func (c *Client) Attached(ctx context.Context, recordID string, d qms.Document) (bool, error) {
+	const operation = "read files"
+	p, ref, err := c.planOf(ctx, recordID, operation)
 	if err != nil {
 		return false, err
 	}
@@ -24,17 +26,26 @@ func (c *Client) Attached(ctx context.Context, recordID, name string) (bool, err
 		File struct {
 			Name  string `json:"name"`
 			Title string `json:"title"`
+			Size  *int   `json:"size"`
 		} `json:"file"`
 	}
-	files, err := list(ctx, c, c.of(p, ref, "read files", "files"), func(e entry) string { return e.GUID })
+	files, err := list(ctx, c, c.of(p, ref, operation, "files"), func(e entry) string { return e.GUID })
 	if err != nil {
 		return false, err
 	}
+	spoiled := false
 	for _, f := range files {
 		// Arena names a file as it was sent; a title is what a person may have given it.
-		if f.File.Name == name || f.File.Title == strings.TrimSuffix(name, path.Ext(name)) {
+		if f.File.Name != d.Name && f.File.Title != strings.TrimSuffix(d.Name, path.Ext(d.Name)) {
+			continue
+		}
+		if f.File.Size == nil || *f.File.Size == len(d.Bytes) {
 			return true, nil
 		}
+		spoiled = true
+	}
+	if spoiled {
+		return false, training.Fail(training.FailureOtherContent, operation, recordID, "the file "+d.Name+" has another size than was sent")
 	}
 	return false, nil
 }
@@ -78,8 +89,8 @@ func (c *Client) planOf(ctx context.Context, recordID, operation string) (plan, 
 	ref, _ := splitTraining(trainingID)
 	var p plan
 	err := c.locked(ctx, ref, func(s *shelf) (err error) {
-		if v, ok := c.kept(s, time.Time{}); ok {
-			p = v.plan
+		if s.view != nil && c.kept(s.view.planAt, c.framed(), time.Time{}) {
+			p = s.view.plan
 			return nil
 		}
 		p, err = c.findPlan(ctx, ref)

@@ -15,7 +15,9 @@ const (
 	mostPages = 100
 )
 
-// list reads every page. key names an entry: a list that moves between two pages may show one twice.
+// list reads every page. key names an entry: a list that moves between two pages may show one twice. Whether
+// "count" is that of the whole list or of the page is not known, so a page that is full is never the last
+// one unless the count says so of the whole.
 func list[T any](ctx context.Context, c *Client, call call, key func(T) string) ([]T, error) {
 	misread := func(detail string) ([]T, error) {
 		return nil, training.Fail(training.FailureMisread, call.operation, call.key, detail)
@@ -23,6 +25,7 @@ func list[T any](ctx context.Context, c *Client, call call, key func(T) string) 
 	var all []T
 	seen := map[string]bool{}
 	asked := call.query
+	paged := true // the counts can be those of pages
 	for offset, page := 0, 0; page < mostPages; page++ {
 		call.query = url.Values{"offset": {strconv.Itoa(offset)}, "limit": {strconv.Itoa(pageSize)}}
 		for name, values := range asked {
@@ -47,11 +50,13 @@ func list[T any](ctx context.Context, c *Client, call call, key func(T) string) 
 				all = append(all, entry)
 			}
 		}
-		offset += len(body.Results)
-		if offset < *body.Count && len(body.Results) > 0 {
+		got := len(body.Results)
+		offset += got
+		paged = paged && *body.Count == got
+		if got > 0 && (offset < *body.Count || paged && got >= pageSize) {
 			continue
 		}
-		if len(all) != *body.Count { // it moved between two pages; one may be missing
+		if total := *body.Count == len(all); !total && !(paged && offset == len(all)) { // it moved between two pages; one may be missing
 			return misread("list and its count disagree")
 		}
 		return all, nil

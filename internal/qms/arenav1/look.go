@@ -11,7 +11,7 @@ import (
 // not know.
 func (c *Client) Training(ctx context.Context, trainingID string) (known bool, approval *bool, err error) {
 	ref, _ := splitTraining(trainingID)
-	v, err := c.look(ctx, ref, c.now())
+	v, err := c.look(ctx, ref, since{plan: c.now(), items: c.now()})
 	if err == nil {
 		_, err = v.required(trainingID)
 	}

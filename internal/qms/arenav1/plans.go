@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"countersign/internal/outbound"
 	"countersign/internal/training"
@@ -37,15 +36,6 @@ type trainee struct {
 	User user   `json:"user"`
 }
 
-// view is a plan as it was read at one time.
-type view struct {
-	plan    plan
-	items   []item
-	roster  []trainee
-	records []record
-	at      time.Time
-}
-
 // plans remembers views, by how the settings name the plan.
 type plans struct {
 	mu    sync.Mutex
@@ -53,7 +43,7 @@ type plans struct {
 }
 
 // shelf is one plan's view and the lock under which it is read and written: completions of the same plan
-// share one reading, and two of this process never enroll at once.
+// share one reading, and two of this process never enroll at once. A view is replaced, never changed.
 type shelf struct {
 	lock chan struct{}
 	view *view
@@ -83,59 +73,6 @@ func (c *Client) locked(ctx context.Context, ref string, do func(*shelf) error) 
 	case <-ctx.Done():
 		return outbound.Unanswered(ctx, "read training plan", ref, ctx.Err())
 	}
-}
-
-// kept is the view, if it was read no longer ago than the settings allow and not before since.
-func (c *Client) kept(s *shelf, since time.Time) (*view, bool) {
-	if s.view == nil || c.now().Sub(s.view.at) >= c.cfg.CacheFor || s.view.at.Before(since) {
-		return nil, false
-	}
-	return s.view, true
-}
-
-// look returns the plan as it was read no longer ago than the settings allow, and not before since.
-func (c *Client) look(ctx context.Context, ref string, since time.Time) (v *view, err error) {
-	err = c.locked(ctx, ref, func(s *shelf) error {
-		var ok bool
-		if v, ok = c.kept(s, since); ok {
-			return nil
-		}
-		s.view = nil
-		if v, err = c.readPlan(ctx, ref); err == nil {
-			s.view = v
-		}
-		return err
-	})
-	return v, err
-}
-
-// readPlan reads everything about a plan anew.
-func (c *Client) readPlan(ctx context.Context, ref string) (*view, error) {
-	p, err := c.findPlan(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	v := &view{plan: p, at: c.now()}
-	type entry struct {
-		GUID string `json:"guid"`
-		Item item   `json:"item"`
-	}
-	entries, err := list(ctx, c, c.of(p, ref, "read items", "items"), func(e entry) string { return e.GUID })
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		v.items = append(v.items, e.Item)
-	}
-	if v.roster, err = c.readRoster(ctx, p, ref); err != nil {
-		return nil, err
-	}
-	v.records, err = list(ctx, c, c.of(p, ref, "read records", "records"), record.key)
-	return v, err
-}
-
-func (c *Client) readRoster(ctx context.Context, p plan, ref string) ([]trainee, error) {
-	return list(ctx, c, c.of(p, ref, "read roster", "users"), func(t trainee) string { return t.GUID })
 }
 
 // of is a call about a part of a plan.

@@ -224,27 +224,36 @@ func TestClosedPlan(t *testing.T) {
 	require.Equal(t, training.RecordCompleted, w.status(w.client, id))
 }
 
-// A roster of more than one page.
+// A roster of more than one page, whatever a count counts: nobody on a later page is overlooked.
 func TestLongRoster(t *testing.T) {
-	w := at(t)
-	for i := range 900 {
-		u := w.sim.AddUser(simulated.User{GUID: fmt.Sprintf("UCROWD%014d", i), Email: fmt.Sprintf("u%d@acme.example", i)})
-		require.NoError(t, w.sim.Enroll(w.plan.GUID, u.GUID))
+	for _, counts := range []bool{false, true} {
+		for _, crowd := range []int{900, 799} { // the latter has a last page that is full
+			w := at(t)
+			w.sim.SetSwitches(simulated.Switches{PageCounts: counts})
+			for i := range crowd {
+				u := w.sim.AddUser(simulated.User{GUID: fmt.Sprintf("UCROWD%014d", i), Email: fmt.Sprintf("u%d@acme.example", i)})
+				require.NoError(t, w.sim.Enroll(w.plan.GUID, u.GUID))
+			}
+			require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
+			records, err := w.client.Records(t.Context(), jane, "TRP-000012")
+			require.NoError(t, err)
+			require.Len(t, records, 1)
+			if crowd < 900 {
+				continue
+			}
+			require.Equal(t, 3, w.sim.Calls(simulated.EndpointRoster))
+			require.Equal(t, 3, w.sim.Calls(simulated.EndpointRecords))
+			c := w.connect(func(cfg *arenav1.Config) { cfg.CacheFor = 5 * time.Minute })
+			w.Sign(records[0].ID)
+			require.Equal(t, training.RecordCompleted, w.status(c, records[0].ID))
+			before := w.sim.Calls(simulated.EndpointRecords)
+			signatures, err := c.Signatures(t.Context(), records[0].ID)
+			require.NoError(t, err)
+			require.Len(t, signatures, 1)
+			require.Equal(t, 1, w.sim.Calls(simulated.EndpointRecord), "one record for itself is cheaper than three pages again")
+			require.Equal(t, before, w.sim.Calls(simulated.EndpointRecords))
+		}
 	}
-	require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
-	records, err := w.client.Records(t.Context(), jane, "TRP-000012")
-	require.NoError(t, err)
-	require.Len(t, records, 1)
-	require.Equal(t, 3, w.sim.Calls(simulated.EndpointRoster))
-	require.Equal(t, 3, w.sim.Calls(simulated.EndpointRecords))
-
-	w.Sign(records[0].ID)
-	before := w.sim.Calls(simulated.EndpointRecords)
-	signatures, err := w.client.Signatures(t.Context(), records[0].ID)
-	require.NoError(t, err)
-	require.Len(t, signatures, 1)
-	require.Equal(t, 1, w.sim.Calls(simulated.EndpointRecord), "one record for itself is cheaper than three pages again")
-	require.Equal(t, before+3, w.sim.Calls(simulated.EndpointRecords))
 }
 
 // What is remembered saves budget, ends with what the bridge writes, and never stops a completion.
@@ -313,6 +322,11 @@ func TestUploadedDocument(t *testing.T) {
 	require.NoError(t, qms.Keep(t.Context(), c, id, document, qms.ApplyOptions{}))
 	files := w.sim.Files(w.plan.GUID)
 	require.Len(t, files, 1)
+	require.NoError(t, w.sim.SpoilFiles(w.plan.GUID))
+	f := requireClass(t, qms.Keep(t.Context(), c, id, document, qms.ApplyOptions{}), training.FailureOtherContent)
+	require.Contains(t, f.Detail, "EV-7QHF.pdf has another size")
+	require.Len(t, w.sim.Files(w.plan.GUID), 1, "a person looks, and nothing is sent on top of it")
+
 	files[0].GUID = ""
 	require.Equal(t, simulated.File{
 		Name: "EV-7QHF.pdf", Title: "EV-7QHF", Format: "pdf", Category: "CEVIDENCE00000000001", Private: "true", Bytes: []byte("%PDF"),

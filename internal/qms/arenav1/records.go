@@ -11,24 +11,47 @@ import (
 // record is one training record of Arena: one user and one revision of one item. It is read only. Whether
 // one that is not signed is listed, with null, or is not there at all is not known: both are read.
 type record struct {
-	GUID           string     `json:"guid"`
-	SignedDateTime *time.Time `json:"signedDateTime"`
-	Item           item       `json:"item"`
-	User           user       `json:"user"`
+	GUID           string  `json:"guid"`
+	SignedDateTime instant `json:"signedDateTime"`
+	Item           item    `json:"item"`
+	User           user    `json:"user"`
+}
+
+// instant is an RFC 3339 date-time, zero where there is none: null, absent or empty.
+type instant struct{ time.Time }
+
+func (i *instant) UnmarshalJSON(text []byte) error {
+	if string(text) == `""` {
+		return nil
+	}
+	return i.Time.UnmarshalJSON(text)
 }
 
 func (r record) key() string { return r.GUID }
 
-func (r record) signed() bool { return r.SignedDateTime != nil && !r.SignedDateTime.IsZero() }
+func (r record) signed() bool { return !r.SignedDateTime.IsZero() }
 
 // about reports whether the record is about the item, in any revision.
 func (r record) about(i item) bool {
-	return r.Item.GUID == i.GUID || i.Number != "" && r.Item.Number == i.Number
+	return i.GUID != "" && r.Item.GUID == i.GUID || i.Number != "" && r.Item.Number == i.Number
+}
+
+// counts reports whether the record's revision is the one that the item stands in. Where the plan does not
+// say which one that is, it is the one that the record says is in force.
+func (r record) counts(i item) bool {
+	if i.RevisionNumber == "" {
+		return r.inForce()
+	}
+	return r.Item.RevisionNumber == i.RevisionNumber
+}
+
+func (r record) inForce() bool {
+	return r.Item.RevisionStatus == "" || r.Item.RevisionStatus == "EFFECTIVE"
 }
 
 // open reports whether the record waits for its signature. What was overtaken before it was signed does not.
 func (r record) open() bool {
-	return !r.signed() && (r.Item.RevisionStatus == "" || r.Item.RevisionStatus == "EFFECTIVE")
+	return !r.signed() && r.inForce()
 }
 
 func (r record) signature() training.Signature {
@@ -65,8 +88,7 @@ func signatures(required []item, records []record, anyRevision bool) (all []trai
 				continue
 			}
 			open = open || r.open()
-			counts := anyRevision || i.RevisionNumber == "" || r.Item.RevisionNumber == i.RevisionNumber
-			if r.signed() && counts && (!newest.signed() || r.SignedDateTime.After(*newest.SignedDateTime)) {
+			if r.signed() && (anyRevision || r.counts(i)) && (!newest.signed() || r.SignedDateTime.After(newest.SignedDateTime.Time)) {
 				newest = r
 			}
 		}
@@ -123,23 +145,35 @@ type seen struct {
 }
 
 // see finds the enrollment. What would stop a completion is not taken from memory: somebody may have
-// mended it a moment ago.
-func (c *Client) see(ctx context.Context, trainingID, trainee string) (s seen, err error) {
+// mended it a moment ago. Neither is what would complete it: the items are read again, at the latest as
+// long after since as the records.
+func (c *Client) see(ctx context.Context, trainingID, trainee string, from time.Time) (s seen, err error) {
 	started := c.now()
 	ref, _ := splitTraining(trainingID)
-	for since := (time.Time{}); ; since = started {
-		if s.view, err = c.look(ctx, ref, since); err != nil {
+	for w := (since{records: from}); ; {
+		if s.view, err = c.look(ctx, ref, w); err != nil {
 			return s, err
 		}
 		s.record, s.signatures, s.enrolled, err = c.enrollment(s.view, trainingID, trainee)
 		if err == nil && s.enrolled && s.view.plan.closed() && s.record.Status != training.RecordCompleted {
 			err = training.Fail(training.FailureTrainingClosed, "read record", s.record.ID, "the plan is CLOSED")
 		}
-		if err == nil && s.enrolled || !s.view.at.Before(started) {
+		switch {
+		case err != nil || !s.enrolled:
+			w = all(started)
+		case s.record.Status == training.RecordCompleted:
+			w.items = from
+		default:
+			return s, nil
+		}
+		if s.view.covers(w) {
 			return s, err
 		}
 	}
 }
+
+// remembered is from when on what is remembered may be relied on.
+func (c *Client) remembered() time.Time { return c.now().Add(-c.cfg.CacheFor) }
 
 // Record reads the enrollment.
 func (c *Client) Record(ctx context.Context, id string) (training.Record, error) {
@@ -147,7 +181,7 @@ func (c *Client) Record(ctx context.Context, id string) (training.Record, error)
 	if !ok {
 		return training.Record{}, training.Fail(training.FailureRecordMissing, "read record", id, "not a record id")
 	}
-	s, err := c.see(ctx, trainingID, trainee)
+	s, err := c.see(ctx, trainingID, trainee, c.remembered())
 	switch {
 	case err != nil:
 		return training.Record{}, err
@@ -166,23 +200,34 @@ func (c *Client) Records(ctx context.Context, employeeID, trainingID string) ([]
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.see(ctx, trainingID, digest(userGUID))
+	s, err := c.see(ctx, trainingID, digest(userGUID), c.remembered())
 	if err != nil || !s.enrolled {
 		return nil, err
 	}
 	return []training.Record{s.record}, nil
 }
 
+// proofAge is how old may be what the signatures are found by: whichever records there are, and what the
+// plan trains on. The signatures themselves are always read anew.
+const proofAge = time.Minute
+
 // Signatures reads the enrollment's signatures anew, by the cheaper way: each record for itself, or the
-// whole list.
+// whole list. That something is not signed is never taken from memory.
 func (c *Client) Signatures(ctx context.Context, id string) ([]training.Signature, error) {
 	trainingID, trainee, ok := splitRecord(id)
 	if !ok {
 		return nil, training.Fail(training.FailureRecordMissing, "read signatures", id, "not a record id")
 	}
-	s, err := c.see(ctx, trainingID, trainee)
-	if err != nil || len(s.signatures) == 0 {
+	started := c.now()
+	s, err := c.see(ctx, trainingID, trainee, started.Add(-proofAge))
+	if err == nil && len(s.signatures) == 0 && !s.view.recordsAt.After(started) {
+		s, err = c.see(ctx, trainingID, trainee, c.now())
+	}
+	switch {
+	case err != nil || len(s.signatures) == 0:
 		return nil, err
+	case s.view.recordsAt.After(started):
+		return s.signatures, nil
 	}
 	fresh := *s.view
 	if fresh.records, err = c.readAgain(ctx, s, trainingID); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"time"
 
 	"countersign/internal/outbound"
@@ -19,19 +20,22 @@ const longestPass = 16 << 10
 const tokenLife = 5399 * time.Second
 
 // login opens a session: POST /login. The help calls its id arena_session_id, several clients read
-// arenaSessionId.
+// arenaSessionId. Without a workspace's id the user lands in the one it was in last, which may be another
+// tomorrow: another than asked for, or than before, is refused before anything is asked of it.
 func (c *Client) login(ctx context.Context) (*pass, error) {
 	body, err := json.Marshal(struct { //nolint:gosec // G117: the password is what a login is made of
-		Email       string `json:"email"`
-		Password    string `json:"password"`
-		WorkspaceID string `json:"workspaceId,omitempty"`
-	}{c.cfg.Email, c.cfg.Password, c.cfg.WorkspaceID})
+		Email       string      `json:"email"`
+		Password    string      `json:"password"`
+		WorkspaceID workspaceID `json:"workspaceId,omitempty"`
+	}{c.cfg.Email, c.cfg.Password, workspaceID(c.cfg.WorkspaceID)})
 	if err != nil {
 		return nil, training.FailWith(training.FailureDefect, "sign in", "/login", err)
 	}
 	var answer struct {
 		Snake string `json:"arena_session_id"`
 		Camel string `json:"arenaSessionId"`
+
+		WorkspaceID workspaceID `json:"workspaceId"`
 	}
 	if err := c.askPass(ctx, "/login", c.root+"/login", "application/json", body, &answer); err != nil {
 		return nil, err
@@ -43,8 +47,46 @@ func (c *Client) login(ctx context.Context) (*pass, error) {
 	if !outbound.HeaderText(id, longestPass) {
 		return nil, training.Fail(training.FailureMisread, "sign in", "/login", "answer holds no session id")
 	}
+	if !c.sameWorkspace(answer.WorkspaceID) {
+		return nil, training.Fail(training.FailureCredentials, "sign in", "/login", "the session is one of another workspace")
+	}
 	return &pass{header: "arena_session_id", value: id}, nil
 }
+
+// sameWorkspace reports whether a session is one of the workspace of the settings, or where they name none,
+// of the first session. An answer that names none says nothing. Only the one that signs in asks.
+func (c *Client) sameWorkspace(got workspaceID) bool {
+	if got == "" {
+		return true
+	}
+	if c.workspace == "" {
+		c.workspace = got
+	}
+	return got == c.workspace
+}
+
+// workspaceID is a number in the help's pages. It is read as a text as well, and sent as one where it is none.
+type workspaceID string
+
+// MarshalJSON implements json.Marshaler.
+func (w workspaceID) MarshalJSON() ([]byte, error) {
+	if number.MatchString(string(w)) {
+		return []byte(w), nil
+	}
+	return json.Marshal(string(w))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (w *workspaceID) UnmarshalJSON(text []byte) error {
+	if number.Match(text) {
+		*w = workspaceID(text)
+		return nil
+	}
+	return json.Unmarshal(text, (*string)(w))
+}
+
+// number is an integer as JSON has it.
+var number = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
 
 // token fetches an OAuth token by client credentials (RFC 6749 §4.4). Arena wants the workspace as a field
 // of the form and is asked for no scopes.

@@ -141,6 +141,13 @@ func (w *Workspace) SetSwitches(s Switches) {
 	w.switches = s
 }
 
+// Visit is the bridge's user having been in another workspace last: a login that names none lands there.
+func (w *Workspace) Visit(workspaceID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastIn = workspaceID
+}
+
 // EndSessions ends every session and token before its time.
 func (w *Workspace) EndSessions() {
 	w.mu.Lock()
@@ -183,6 +190,16 @@ func (w *Workspace) Records(planGUID string) (all []Record) {
 func (w *Workspace) Files(planGUID string) (all []File) {
 	_ = w.change(planGUID, func(p *plan) error { all = slices.Clone(p.files); return nil })
 	return all
+}
+
+// SpoilFiles cuts every file that is kept with a plan down to its first byte, as an upload that broke off.
+func (w *Workspace) SpoilFiles(planGUID string) error {
+	return w.change(planGUID, func(p *plan) error {
+		for i := range p.files {
+			p.files[i].Bytes = p.files[i].Bytes[:1]
+		}
+		return nil
+	})
 }
 
 // SignRevision is the trainee signing one revision of an item.

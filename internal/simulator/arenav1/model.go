@@ -78,6 +78,10 @@ type Switches struct {
 	DuplicateTrainees bool `json:"duplicateTrainees"`
 	// CamelSession answers a login with arenaSessionId, as several clients expect; else arena_session_id.
 	CamelSession bool `json:"camelSession"`
+	// PageCounts lets "count" be that of the page; else it is that of the whole list.
+	PageCounts bool `json:"pageCounts"`
+	// EmptyDates shows what is not signed as "signedDateTime": ""; else null.
+	EmptyDates bool `json:"emptyDates"`
 	// ItemsWithoutRevision leaves the revision out of a plan's items.
 	ItemsWithoutRevision bool `json:"itemsWithoutRevision"`
 }

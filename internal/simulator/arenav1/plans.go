@@ -22,7 +22,7 @@ func (w *Workspace) searchPlans(c call) {
 		}
 	}
 	w.mu.Unlock()
-	writePage(c, found)
+	writePage(w, c, found)
 }
 
 func (w *Workspace) getPlan(c call) {
@@ -58,7 +58,7 @@ func listing[T any](w *Workspace, c call, of func(*plan) []T) {
 		errGUID.write(c.w, c.x)
 		return
 	}
-	writePage(c, all)
+	writePage(w, c, all)
 }
 
 func (w *Workspace) listItems(c call) {

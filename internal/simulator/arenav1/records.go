@@ -15,7 +15,21 @@ func (w *Workspace) seen(p *plan) (all []Record) {
 	return all
 }
 
-func (w *Workspace) listRecords(c call) { listing(w, c, w.seen) }
+func (w *Workspace) listRecords(c call) {
+	listing(w, c, func(p *plan) (all []any) {
+		for _, r := range w.seen(p) {
+			if r.SignedDateTime == nil && w.switches.EmptyDates {
+				all = append(all, struct {
+					Record
+					SignedDateTime string `json:"signedDateTime"`
+				}{Record: r})
+				continue
+			}
+			all = append(all, r)
+		}
+		return all
+	})
+}
 
 func (w *Workspace) getRecord(c call) {
 	withPlan(w, c, func(p *plan) any {
@@ -39,7 +53,7 @@ func (w *Workspace) searchUsers(c call) {
 		}
 	}
 	w.mu.Unlock()
-	writePage(c, found)
+	writePage(w, c, found)
 }
 
 func (w *Workspace) getUser(c call) {

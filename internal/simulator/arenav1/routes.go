@@ -100,15 +100,19 @@ const (
 )
 
 // writePage answers with the page of all that the request asks for.
-func writePage[T any](c call, all []T) {
+func writePage[T any](w *Workspace, c call, all []T) {
 	query := c.r.URL.Query()
 	offset, limit := number(query.Get("offset"), 0), number(query.Get("limit"), defaultLimit)
 	from := min(offset, len(all))
 	page := all[from:min(from+min(limit, maxLimit), len(all))]
+	count := len(all)
+	if w.Switches().PageCounts {
+		count = len(page)
+	}
 	writeJSON(c.w, http.StatusOK, struct {
 		Count   int `json:"count"`
 		Results []T `json:"results"`
-	}{len(all), append([]T{}, page...)})
+	}{count, append([]T{}, page...)})
 }
 
 func number(text string, fallback int) int {

@@ -1,6 +1,7 @@
 package arenav1
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -25,9 +26,10 @@ type session struct {
 // login is POST /login. A second login of the same user cancels the first session.
 func (w *Workspace) login(rw http.ResponseWriter, _ *http.Request, x *fault.Exchange) {
 	var body struct {
-		Email       string `json:"email"`
-		Password    string `json:"password"`
-		WorkspaceID string `json:"workspaceId"`
+		Email    string `json:"email"`
+		Password string `json:"password"`
+		// WorkspaceID is a number in the help's page.
+		WorkspaceID json.Number `json:"workspaceId"`
 	}
 	if json.Unmarshal(x.Body, &body) != nil {
 		errRequired.write(rw, x)
@@ -44,6 +46,12 @@ func (w *Workspace) login(rw http.ResponseWriter, _ *http.Request, x *fault.Exch
 		for _, a := range w.accounts {
 			if a.Password == "" || a.Password != body.Password || !strings.EqualFold(a.User.Email, body.Email) {
 				continue
+			}
+			switch asked := body.WorkspaceID.String(); {
+			case asked != "" && asked != a.WorkspaceID:
+				continue // no access to it
+			case asked == "" && w.lastIn != "":
+				a.WorkspaceID = w.lastIn
 			}
 			id := rand.Text()
 			if commit {
@@ -69,7 +77,7 @@ func (w *Workspace) login(rw http.ResponseWriter, _ *http.Request, x *fault.Exch
 		name = "arenaSessionId"
 	}
 	writeJSON(rw, http.StatusOK, map[string]any{
-		name: got.id, "workspaceId": got.account.WorkspaceID, "workspaceName": "Simulated", "workspaceRequestLimit": w.options.Budget,
+		name: got.id, "workspaceId": json.Number(cmp.Or(got.account.WorkspaceID, "1")), "workspaceName": "Simulated", "workspaceRequestLimit": w.options.Budget,
 	})
 }
 

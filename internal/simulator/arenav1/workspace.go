@@ -35,6 +35,7 @@ type Workspace struct {
 	plans    []*plan
 	sequence int
 	logins   int
+	lastIn   string
 	spent    int
 	day      time.Time
 }

@@ -25,6 +25,9 @@ func (s subject) signing(operation string) (qms.Signing, error) {
 // wants that: the record that a person has chosen, else the only one that there can be.
 func (a *Activities) EnrollTrainee(ctx context.Context, in workflows.CheckRecord) (workflows.RecordPlan, error) {
 	return attempt(ctx, a, in.Ref, atQMS(a, in.Ref, func(ctx context.Context, s subject) (workflows.RecordPlan, error) {
+		if proof, ok, err := a.proved(ctx, in.Ref); ok || err != nil {
+			return workflows.RecordPlan{RecordID: proof.Meant.RecordID, Status: training.RecordCompleted, Target: training.RecordCompleted}, err
+		}
 		if err := held(s.completion(), in.HoldFailed); err != nil {
 			return workflows.RecordPlan{}, err
 		}
@@ -51,6 +54,22 @@ func (a *Activities) EnrollTrainee(ctx context.Context, in workflows.CheckRecord
 		}
 		return workflows.RecordPlan{RecordID: record.ID, Status: record.Status, Target: training.RecordCompleted}, nil
 	}))
+}
+
+// proved is the proof of signatures that is stored already. What was proved stays proved: the QMS may ask for
+// a new signature since, of a new revision, or have taken the trainee off, and neither is about this completion.
+func (a *Activities) proved(ctx context.Context, ref workflows.Ref) (proof signatureProof, ok bool, err error) {
+	effect, err := a.cfg.Journal.Effect(ctx, ref.Tenant, ref.Fingerprint, training.EffectRecord)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return proof, false, nil
+	case err != nil:
+		return proof, false, journalFailure("read stored proof", err)
+	}
+	if err := json.Unmarshal(effect.Bytes, &proof); err != nil {
+		return proof, false, training.FailWith(training.FailureDefect, "read stored proof", effect.ID, err)
+	}
+	return proof, len(proof.Signatures) > 0, nil
 }
 
 // enrollment is the trainee's enrollment in the training of the course. It writes nothing.
@@ -163,9 +182,20 @@ func (a *Activities) ReadSignature(ctx context.Context, in workflows.ReadSignatu
 		if err != nil {
 			return workflows.Signed{}, err
 		}
+		if proof, ok, err := a.proved(ctx, in.Ref); ok || err != nil {
+			if ok {
+				err = a.waitIsOver(ctx, in.Ref, proof.Meant.RecordID)
+			}
+			return workflows.Signed{Status: training.RecordCompleted}, err
+		}
 		employee, err := s.employee()
 		if err != nil {
 			return workflows.Signed{}, err
+		}
+		if in.Fresh { // what is remembered is brought up to date first
+			if _, err := signing.Signatures(ctx, in.RecordID); err != nil {
+				return workflows.Signed{}, err
+			}
 		}
 		record, err := signing.Record(ctx, in.RecordID)
 		switch {
@@ -236,10 +266,15 @@ func (a *Activities) signed(ctx context.Context, in workflows.ReadSignature, pro
 	case err != nil:
 		return journalFailure("store signatures", err)
 	}
-	// The wait is over, and the journal says so before the documents are issued.
-	if err := a.cfg.Journal.Project(ctx, in.Tenant, in.Fingerprint, journal.Projection{State: training.StateRunning, RecordID: in.RecordID}); err != nil {
+	a.log(in.Ref).Info("signatures verified", "record", in.RecordID, "signatures", len(proof.Signatures))
+	return a.waitIsOver(ctx, in.Ref, in.RecordID)
+}
+
+// waitIsOver has the journal say so before the documents are issued.
+func (a *Activities) waitIsOver(ctx context.Context, ref workflows.Ref, recordID string) error {
+	err := a.cfg.Journal.Project(ctx, ref.Tenant, ref.Fingerprint, journal.Projection{State: training.StateRunning, RecordID: recordID})
+	if err != nil {
 		return journalFailure("project state", err)
 	}
-	a.log(in.Ref).Info("signatures verified", "record", in.RecordID, "signatures", len(proof.Signatures))
 	return nil
 }

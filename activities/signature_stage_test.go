@@ -91,11 +91,15 @@ func (h *house) desk(t *testing.T) *desk {
 }
 
 // client is the adapter, new.
-func (d *desk) client() qms.Client {
-	client, err := arenav1.New(arenav1.Config{
+func (d *desk) client(change ...func(*arenav1.Config)) qms.Client {
+	cfg := arenav1.Config{
 		BaseURL: d.url + "/v1", Email: bridge.Email, Password: "secret", DueDays: 14, Now: d.env.Now,
 		HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	client, err := arenav1.New(cfg)
 	require.NoError(d.t, err)
 	return client
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"countersign/internal/journal"
+	"countersign/internal/qms/arenav1"
 	simulated "countersign/internal/simulator/arenav1"
 	"countersign/internal/simulator/fault"
 	"countersign/internal/training"
@@ -111,6 +112,62 @@ func TestSignatureOlderThanTheCompletion(t *testing.T) {
 		require.Equal(t, training.OutcomeCompleted, result.Outcome)
 		require.Len(t, d.reviews, 1)
 		d.requireOnce()
+	}
+}
+
+// What was proved stays proved: while the certificate cannot be kept the trainee leaves the plan, and the item
+// gets a revision that is to be signed anew. Nobody is enrolled again, and nothing is waited for again.
+func TestProvedIsNotWaitedForAgain(t *testing.T) {
+	d := newHouse(t).desk(t)
+	d.onWait = func() {
+		d.onWait = func() { d.t.Error("waits again") }
+		d.env.RegisterDelayedCallback(func() {
+			d.sign()
+			d.sim.Fault(simulated.EndpointUpload, fault.Status(403, fault.Forever))
+		}, time.Hour)
+	}
+	asked := 0
+	d.onReview = func(class training.FailureClass) training.Action {
+		require.Equal(t, training.FailureCredentials, class)
+		require.NoError(t, d.sim.Remove(d.plan.GUID, d.trainee.GUID))
+		require.NoError(t, d.sim.Revise(d.plan.GUID, "020-00004", "B", true))
+		d.sim.ClearFaults()
+		asked = d.sim.Calls(simulated.EndpointRecords)
+		return training.ActionRetry
+	}
+	require.Equal(t, training.OutcomeCompleted, d.run().Outcome)
+	require.Len(t, d.reviews, 1)
+	require.Empty(t, d.sim.Roster(d.plan.GUID), "whoever was taken off stays off")
+	require.Equal(t, asked, d.sim.Calls(simulated.EndpointRecords))
+	require.Len(t, d.files(), 2)
+	d.requireNothingCompleted()
+}
+
+// What a completion costs of the workspace's day, counted at the other side; docs/qms/arena-v1.md has the table.
+func TestCostOfACompletion(t *testing.T) {
+	for name, tc := range map[string]struct {
+		enrolled bool
+		signs    time.Duration
+		want     int
+	}{
+		"enrolled, signed within a minute":       {true, time.Minute, 15},
+		"enrolled, signed after 20 hours":        {true, 20 * time.Hour, 29},
+		"enrolled, signed after two weeks":       {true, 14 * 24 * time.Hour, 106},
+		"enrolled by us, signed within a minute": {false, time.Minute, 22},
+		"enrolled by us, signed after 20 hours":  {false, 20 * time.Hour, 36},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newHouse(t).desk(t)
+			d.tenant.QMS = d.client(func(cfg *arenav1.Config) { cfg.CacheFor = 10 * time.Minute })
+			if tc.enrolled {
+				require.NoError(t, d.sim.Enroll(d.plan.GUID, d.trainee.GUID))
+			}
+			d.onWait = func() { d.env.RegisterDelayedCallback(d.sign, tc.signs) }
+			require.Equal(t, training.OutcomeCompleted, d.run().Outcome)
+			require.Empty(t, d.reviews)
+			require.Equal(t, tc.want, d.sim.Calls(fault.Any))
+			d.requireOnce()
+		})
 	}
 }
 

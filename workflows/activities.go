@@ -158,6 +158,8 @@ type ReadSignature struct {
 	RecordID string `json:"recordId"`
 	// Grace is how far a signature may lie before the completion, in nanoseconds.
 	Grace time.Duration `json:"grace"`
+	// Fresh says that a person wants it looked at now: nothing may be told from memory.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // Signed is where the record stands: COMPLETED once everything is signed, and then the proof is kept.

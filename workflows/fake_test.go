@@ -44,6 +44,8 @@ type world struct {
 	enroll        func(n int) (RecordPlan, error)
 	keep          func(n int, in KeepDocument) error
 	sign          func(n int) (Signed, error)
+	// fresh says of each look for a signature whether it was to take nothing from memory.
+	fresh []bool
 	// learner is who may not decide.
 	learner string
 
@@ -171,8 +173,9 @@ func (w *world) KeepDocument(_ context.Context, in KeepDocument) (Issued, error)
 	return Issued{ID: string(in.Kind)}, nil
 }
 
-func (w *world) ReadSignature(context.Context, ReadSignature) (Signed, error) {
+func (w *world) ReadSignature(_ context.Context, in ReadSignature) (Signed, error) {
 	n := w.call(readSignature)
+	w.fresh = append(w.fresh, in.Fresh)
 	if w.sign != nil {
 		return w.sign(n)
 	}

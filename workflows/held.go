@@ -128,9 +128,15 @@ func (c *completion) queue(step string) string {
 // leaveQueue gives up the queue of a budget that no worker polls any more. A person who says "retry" could wait
 // in it for ever. What is left of the budget is kept by each worker.
 func (c *completion) leaveQueue(err error) {
-	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START {
+	if timedOutInQueue(err) {
 		c.in.QMSQueue = ""
 	}
+}
+
+// timedOutInQueue reports whether no worker has taken the step.
+func timedOutInQueue(err error) bool {
+	timeout, ok := errors.AsType[*temporal.TimeoutError](err)
+	return ok && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START
 }
 
 // QMSQueue is the task queue of the steps that reach the tenant's QMS, where it has a budget.

@@ -75,9 +75,10 @@ func atQMS[Out any](ctx workflow.Context, c *completion, name string, input func
 // them, so the wait takes two decisions only: retry, to look now, and close. A failure is what makes it
 // pointless; a QMS that does not answer is none, the poll goes on.
 func (c *completion) awaitSignature(ctx workflow.Context) (closed bool, failure *training.Failure, err error) {
+	fresh := c.failure != nil // a person has decided about it
 	for {
 		c.lookFailed = nil
-		signed, failure, err := c.readSignature(ctx)
+		signed, failure, err := c.readSignature(ctx, fresh)
 		switch {
 		case err != nil || signed:
 			return false, failure, err
@@ -95,15 +96,20 @@ func (c *completion) awaitSignature(ctx workflow.Context) (closed bool, failure 
 			c.decided(training.OutcomeClosed, decision)
 			return true, nil, nil
 		}
+		fresh = true
 	}
 }
 
-// readSignature looks once.
-func (c *completion) readSignature(ctx workflow.Context) (signed bool, failure *training.Failure, err error) {
+// readSignature looks once; fresh takes nothing from memory.
+func (c *completion) readSignature(ctx workflow.Context, fresh bool) (signed bool, failure *training.Failure, err error) {
 	var out Signed
-	failure, err = failureOf(readSignature, c.look(ctx, readSignature, ReadSignature{
-		Ref: c.ref, RecordID: c.result.RecordID, Grace: c.in.Policy.Signing.Grace,
-	}).Get(ctx, &out))
+	err = c.look(ctx, readSignature, ReadSignature{
+		Ref: c.ref, RecordID: c.result.RecordID, Grace: c.in.Policy.Signing.Grace, Fresh: fresh,
+	}).Get(ctx, &out)
+	if timedOutInQueue(err) && since(ctx, deadQueueChange) {
+		c.leaveQueue(err)
+	}
+	failure, err = failureOf(readSignature, err)
 	if failure != nil || err != nil {
 		return false, failure, err
 	}
@@ -142,7 +148,7 @@ func (c *completion) waitForSignature(ctx workflow.Context) (training.Decision, 
 		}
 	}
 	var failed *training.Failure
-	c.lookForSignature(ctx, w.clock, 1, &failed)
+	c.lookForSignature(ctx, w.clock, workflow.Now(ctx), 1, &failed)
 	decision, decided, err := c.wait(ctx, w)
 	return decision, decided, failed, err
 }
@@ -152,10 +158,12 @@ func signatureActions() []training.Action {
 	return []training.Action{training.ActionRetry, training.ActionClose}
 }
 
-// lookForSignature makes the appointment for the given read of the record.
-func (c *completion) lookForSignature(ctx workflow.Context, k *clock, read int, failed **training.Failure) {
-	poll := c.in.Policy.Signing.Poll
-	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+// lookForSignature makes the appointment for the given read of the record. Whoever has not signed when others
+// have been asked to see to it is looked for once a day: each look costs of the QMS's budget.
+func (c *completion) lookForSignature(ctx workflow.Context, k *clock, began time.Time, read int, failed **training.Failure) {
+	signing := c.in.Policy.Signing
+	poll := signing.Poll
+	if signing.Patient && workflow.Now(ctx).Sub(began) >= signing.Escalate || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		poll = poll.Slow()
 	}
 	gap := poll.Gap(read)
@@ -164,7 +172,7 @@ func (c *completion) lookForSignature(ctx workflow.Context, k *clock, read int, 
 	}
 	summary := fmt.Sprintf("read the record, time %d: has the trainee signed?", read)
 	k.add(workflow.Now(ctx).Add(gap), summary, func(ctx workflow.Context) (bool, error) {
-		signed, failure, err := c.readSignature(ctx)
+		signed, failure, err := c.readSignature(ctx, false)
 		switch {
 		case err != nil:
 			return false, err
@@ -178,7 +186,7 @@ func (c *completion) lookForSignature(ctx workflow.Context, k *clock, read int, 
 		}
 		c.lookFailed = failure
 		c.show(ctx)
-		c.lookForSignature(ctx, k, read+1, failed)
+		c.lookForSignature(ctx, k, began, read+1, failed)
 		return false, nil
 	})
 }

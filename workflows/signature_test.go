@@ -1,12 +1,17 @@
 package workflows
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 )
 
@@ -114,8 +119,44 @@ func TestMissingSignatureIsRemindedAndEscalated(t *testing.T) {
 	require.Equal(t, map[NoticeKind]time.Duration{
 		NoticeSignatureReminder: 24 * time.Hour, NoticeSignatureEscalation: 72 * time.Hour,
 	}, at)
-	require.Equal(t, 6*time.Hour, w.gaps(readSignature)[10])
+	gaps := w.gaps(readSignature)
+	require.Equal(t, 6*time.Hour, gaps[10])
+	require.Equal(t, 24*time.Hour, gaps[20], "a look costs of the QMS's budget, and nobody expects it this minute any more")
+	require.Less(t, len(gaps), 80)
 	require.Len(t, w.heard(), 2)
+}
+
+// A completion that was started before there was such a choice reads as often as it always did.
+func TestOlderWaitForASignatureKeepsItsPace(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() { w.signs(1) }, 30*24*time.Hour)
+	carriedSigning(t, env, signing(func(in *CompletionInput) { in.Policy.Signing.Patient = false }))
+	gaps := w.gaps(readSignature)
+	require.Equal(t, 6*time.Hour, gaps[len(gaps)-1])
+}
+
+// The QMS's budget is taken out of the settings while a completion waits: no worker polls its queue any more, and
+// the poll goes on through the workflow's own.
+func TestWaitForASignatureLeavesADeadQueue(t *testing.T) {
+	w := &world{sign: func(n int) (Signed, error) {
+		if n == 2 {
+			return Signed{}, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START, nil)
+		}
+		return signedAt(4, signedNow)(n)
+	}}
+	env := environment(t, w)
+	var queues []string
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == readSignature {
+			queues = append(queues, info.TaskQueue)
+		}
+	})
+	in := signing(func(in *CompletionInput) { in.QMSQueue = QMSQueue("countersign", "acme") })
+	require.Equal(t, training.OutcomeCompleted, carriedSigning(t, env, in).Outcome)
+	require.Equal(t, []string{in.QMSQueue, in.QMSQueue}, queues[:2])
+	require.NotContains(t, queues[2:], in.QMSQueue)
+	require.Len(t, w.called(readSignature), 4)
 }
 
 // A history that has grown long is polled once a day.
@@ -151,6 +192,7 @@ func TestDecisionsWhileASignatureIsWaitedFor(t *testing.T) {
 	}, 2*time.Minute)
 	env.RegisterDelayedCallback(func() {
 		require.Len(t, w.called(readSignature), 2, "looked at once")
+		require.Equal(t, []bool{false, true}, w.fresh, "and not into what is remembered")
 		require.Len(t, w.waits, 2)
 		env.SignalWorkflow(ReviewSignal, decision(training.ActionClose))
 	}, 3*time.Minute)

@@ -18,6 +18,9 @@ const (
 	hurryChange = "hurry"
 	// causesChange brought the inbox that tells causes apart.
 	causesChange = "causes"
+	// deadQueueChange brought that the wait for a signature leaves a queue which nobody polls any more. It is asked for
+	// only where that has happened.
+	deadQueueChange = "dead_queue"
 )
 
 // The orders of steps, as CompletionInput.Steps counts them. Unlike a version they cost a completion

@@ -30,7 +30,7 @@ type ArenaV1 struct {
 	// Reserve is how many requests of the workspace's day are left to others.
 	Reserve     int
 	UsageReason string
-	// Cache is how long a plan's roster and records are taken as read.
+	// Cache is how long a plan's records are taken as read.
 	Cache time.Duration
 	// AnyRevision lets a signature of any revision count.
 	AnyRevision bool
@@ -61,7 +61,7 @@ func (r *tenantReader) arenaV1(e entry, f *fields, url string) *ArenaV1 {
 		EmployeeKey: oneOf(f.get("employee_key"), "key", EmployeeByEmail, EmployeeByGUID),
 		Reserve:     f.get("reserve").integer(50, 0, 1_000_000),
 		UsageReason: f.get("usage_reason").textOr("Countersign"),
-		Cache:       f.get("cache").duration(time.Minute, 0, time.Hour),
+		Cache:       f.get("cache").duration(10*time.Minute, 0, time.Hour),
 		AnyRevision: oneOf(f.get("revision"), "choice", "current", "any") == "any",
 		DueDays:     f.get("due_days").integer(14, 0, 3650),
 		WorkspaceID: f.get("workspace_id").textOr(""),
@@ -80,9 +80,12 @@ func (r *tenantReader) arenaV1(e entry, f *fields, url string) *ArenaV1 {
 		e.mistake("must have either session (email and password) or oauth (client_id, client_secret and token_url)")
 	case session.present():
 		r.arenaSession(session, url, a)
+		if a.WorkspaceID == "" {
+			e.warn("names no workspace_id: a login lands in the workspace that the user was in last, where plans of the same number may be others")
+		}
 	default:
 		f.get("workspace_id").required()
-		r.arenaOAuth(oauth, a)
+		r.arenaOAuth(oauth, url, a)
 	}
 	return a
 }
@@ -100,7 +103,7 @@ func (r *tenantReader) arenaSession(e entry, url string, a *ArenaV1) {
 	e.warn("is ended by every other login of the same user: by a second worker, by the starter's test of a delivery; use oauth where it can be had")
 }
 
-func (r *tenantReader) arenaOAuth(e entry, a *ArenaV1) {
+func (r *tenantReader) arenaOAuth(e entry, url string, a *ArenaV1) {
 	f, ok := e.fields()
 	if !ok {
 		return
@@ -109,6 +112,9 @@ func (r *tenantReader) arenaOAuth(e entry, a *ArenaV1) {
 	a.ClientSecret = f.get("client_secret").required().secret()
 	a.TokenURL = webAddress(f.get("token_url").required())
 	f.done()
+	if a.ClientID != "" && a.WorkspaceID != "" {
+		r.unshared(f.get("client_id"), "arena-v1 "+url+" "+a.WorkspaceID+" "+a.ClientID, "application in the same workspace")
+	}
 }
 
 // signingPolicy reads what differs from training.DefaultSigning; nil for a QMS that the bridge completes.

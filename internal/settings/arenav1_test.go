@@ -41,14 +41,18 @@ func TestArenaV1OfATenant(t *testing.T) {
 	require.Equal(t, "a-secret-of-some-length", a.Password.Reveal())
 	a.Password = settings.Secret{}
 	require.Equal(t, settings.ArenaV1{
-		Email: "bridge@acme.example", EmployeeKey: settings.EmployeeByEmail, Reserve: 50, UsageReason: "Countersign", Cache: time.Minute, DueDays: 14,
+		Email: "bridge@acme.example", EmployeeKey: settings.EmployeeByEmail, Reserve: 50, UsageReason: "Countersign", Cache: 10 * time.Minute, DueDays: 14,
 	}, a)
 	require.Equal(t, settings.LearnerEmail, acme.EmployeeID, "what the learner is known by there")
 	require.Equal(t, "jordan.lee@acme.example", acme.QMS.Employee("Jordan.Lee@acme.example"))
 	require.Equal(t, training.DefaultSigning(), *acme.Policy.Signing)
 	require.Equal(t, "020-00004", acme.Courses[0].Item)
-	require.Len(t, s.Warnings, 1)
+	require.Len(t, s.Warnings, 2)
 	require.Contains(t, s.Warnings[0], "is ended by every other login of the same user")
+	require.Contains(t, s.Warnings[1], "names no workspace_id")
+	s, err = arenaV1(t, session+`, workspace_id: "898001"`, plan, "")
+	require.NoError(t, err)
+	require.Len(t, s.Warnings, 1)
 
 	s, err = arenaV1(t, oauth+`, employee_key: guid, reserve: 0, usage_reason: Bridge, cache: 0s, revision: any, due_days: 0, file_category: CEVIDENCE00000000001`,
 		plan, `signing: {poll: {first: 1h, maximum: 8h}, remind: 8h, escalate: 48h, grace: 24h, evidence: false}`)
@@ -61,7 +65,7 @@ func TestArenaV1OfATenant(t *testing.T) {
 	require.Equal(t, settings.LearnerExternalID, acme.EmployeeID)
 	require.Equal(t, "UJANE", acme.QMS.Employee("UJANE"))
 	require.Equal(t, training.Signing{
-		Poll: training.Poll{First: time.Hour, Maximum: 8 * time.Hour}, Remind: 8 * time.Hour, Escalate: 48 * time.Hour, Grace: 24 * time.Hour,
+		Poll: training.Poll{First: time.Hour, Maximum: 8 * time.Hour}, Remind: 8 * time.Hour, Escalate: 48 * time.Hour, Grace: 24 * time.Hour, Patient: true,
 	}, *acme.Policy.Signing)
 }
 
@@ -111,6 +115,23 @@ func TestArenaV1UserIsOneTenants(t *testing.T) {
 	require.ErrorContains(t, err, "tenants[1].qms.session.email: is the same user as tenants[0].qms.session.email")
 	require.NotContains(t, err.Error(), "bridge@")
 	_, err = load(t, file+fmt.Sprintf(tenant, "globex", "bridge@globex.example", "OTHER"))
+	require.NoError(t, err)
+}
+
+// One application in one workspace is one tenant's: the same signature would prove the completions of both.
+func TestArenaV1ApplicationIsOneTenants(t *testing.T) {
+	t.Setenv("SECRET", "a-secret-of-some-length")
+	t.Setenv("OTHER", "another-secret-of-length")
+	const tenant = `  - id: %s
+    name: X
+    admins: [training@acme.example]
+    qms: {type: arena-v1, url: "https://api.arenasolutions.com/v1", workspace_id: "%s", oauth: {client_id: app, client_secret: "env:SECRET", token_url: "https://oauth.bom.com/oauth2/token"}}
+    sources: [{id: lms, platform: canonical, auth: {hmac_sha256: {secrets: ["env:%s"]}}}]
+`
+	file := "tenants:\n" + fmt.Sprintf(tenant, "acme", "1", "SECRET")
+	_, err := load(t, file+fmt.Sprintf(tenant, "globex", "1", "OTHER"))
+	require.ErrorContains(t, err, "tenants[1].qms.oauth.client_id: is the same application in the same workspace as tenants[0].qms.oauth.client_id")
+	_, err = load(t, file+fmt.Sprintf(tenant, "globex", "2", "OTHER"))
 	require.NoError(t, err)
 }
 

@@ -18,6 +18,8 @@ type Signing struct {
 	// Grace is how far a signature may lie before the completion and still be about it: two clocks
 	// differ. An older one belongs to an earlier training.
 	Grace time.Duration
+	// Patient has the record read once a day from Escalate on. Inputs from before there was such a choice have it not.
+	Patient bool
 	// Evidence has the report, and later the certificate, kept with the training in the QMS.
 	Evidence bool
 }
@@ -62,13 +64,13 @@ func LastSigned(all []Signature) (last Signature, ok bool) {
 	return last, last.RecordID != ""
 }
 
-// DefaultSigning reads after 15, 30, 60, 120 and 240 minutes and then every 6 hours: 59 reads in 14 days,
+// DefaultSigning reads after 15, 30, 60, 120 and 240 minutes, then every 6 hours, and after three days once a day,
 // because such a QMS has a budget of calls per day. It reminds after a day and escalates after three.
 func DefaultSigning() Signing {
 	return Signing{
 		Poll:   Poll{First: 15 * time.Minute, Maximum: 6 * time.Hour},
 		Remind: 24 * time.Hour, Escalate: 72 * time.Hour,
-		Grace: 10 * time.Minute, Evidence: true,
+		Grace: 10 * time.Minute, Patient: true, Evidence: true,
 	}
 }
 
@@ -91,7 +93,7 @@ func (s *Signing) Validate() error {
 	return nil
 }
 
-// As JSON, durations are words here too. All of them are there: there is no older form.
+// As JSON, durations are words here too.
 type signingJSON struct {
 	First    string `json:"pollFirst"`
 	Maximum  string `json:"pollMaximum"`
@@ -99,6 +101,7 @@ type signingJSON struct {
 	Escalate string `json:"escalate"`
 	Grace    string `json:"grace"`
 	Evidence bool   `json:"evidence"`
+	Patient  bool   `json:"patient,omitempty"`
 }
 
 func (s *Signing) words() *signingJSON {
@@ -107,7 +110,7 @@ func (s *Signing) words() *signingJSON {
 	}
 	return &signingJSON{
 		First: s.Poll.First.String(), Maximum: s.Poll.Maximum.String(),
-		Remind: s.Remind.String(), Escalate: s.Escalate.String(), Grace: s.Grace.String(), Evidence: s.Evidence,
+		Remind: s.Remind.String(), Escalate: s.Escalate.String(), Grace: s.Grace.String(), Evidence: s.Evidence, Patient: s.Patient,
 	}
 }
 
@@ -123,7 +126,7 @@ func (w *signingJSON) signing() (*Signing, error) {
 	}
 	s := &Signing{
 		Poll: Poll{parse(w.First), parse(w.Maximum)}, Remind: parse(w.Remind), Escalate: parse(w.Escalate),
-		Grace: parse(w.Grace), Evidence: w.Evidence,
+		Grace: parse(w.Grace), Evidence: w.Evidence, Patient: w.Patient,
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)

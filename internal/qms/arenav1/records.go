@@ -145,12 +145,11 @@ type seen struct {
 }
 
 // see finds the enrollment. What would stop a completion is not taken from memory: somebody may have
-// mended it a moment ago. Neither is what would complete it: the items are read again, at the latest as
-// long after since as the records.
-func (c *Client) see(ctx context.Context, trainingID, trainee string, from time.Time) (s seen, err error) {
-	started := c.now()
+// mended it a moment ago. Neither is what would complete it: the items may be no older than the records.
+func (c *Client) see(ctx context.Context, trainingID, trainee string, w since) (s seen, err error) {
+	started, from := c.now(), w.records
 	ref, _ := splitTraining(trainingID)
-	for w := (since{records: from}); ; {
+	for {
 		if s.view, err = c.look(ctx, ref, w); err != nil {
 			return s, err
 		}
@@ -173,7 +172,7 @@ func (c *Client) see(ctx context.Context, trainingID, trainee string, from time.
 }
 
 // remembered is from when on what is remembered may be relied on.
-func (c *Client) remembered() time.Time { return c.now().Add(-c.cfg.CacheFor) }
+func (c *Client) remembered() since { return since{records: c.now().Add(-c.cfg.CacheFor)} }
 
 // Record reads the enrollment.
 func (c *Client) Record(ctx context.Context, id string) (training.Record, error) {
@@ -219,9 +218,9 @@ func (c *Client) Signatures(ctx context.Context, id string) ([]training.Signatur
 		return nil, training.Fail(training.FailureRecordMissing, "read signatures", id, "not a record id")
 	}
 	started := c.now()
-	s, err := c.see(ctx, trainingID, trainee, started.Add(-proofAge))
+	s, err := c.see(ctx, trainingID, trainee, since{records: started.Add(-proofAge)})
 	if err == nil && len(s.signatures) == 0 && !s.view.recordsAt.After(started) {
-		s, err = c.see(ctx, trainingID, trainee, c.now())
+		s, err = c.see(ctx, trainingID, trainee, all(c.now()))
 	}
 	switch {
 	case err != nil || len(s.signatures) == 0:

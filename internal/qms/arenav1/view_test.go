@@ -64,6 +64,21 @@ func TestUnsignedIsNeverRemembered(t *testing.T) {
 	require.Len(t, signatures, 1)
 }
 
+// Nor is the roster, then.
+func TestRemovedTraineeIsSeenByWhoAsksAnew(t *testing.T) {
+	w := at(t)
+	c := w.connect(remembering)
+	id, err := w.enroll(c, "TRP-000012")
+	require.NoError(t, err)
+	require.Equal(t, training.RecordAssigned, w.status(c, id))
+	require.NoError(t, w.sim.Remove(w.plan.GUID, jane))
+	w.clock.Advance(time.Second)
+	_, err = c.Signatures(t.Context(), id)
+	require.NoError(t, err, "nothing is signed")
+	_, err = c.Record(t.Context(), id)
+	requireClass(t, err, training.FailureRecordMissing)
+}
+
 // A new revision, or a further item, that came into the plan while we remember it: the old signature does
 // not prove it.
 func TestProofIsNotMadeOfARememberedPlan(t *testing.T) {

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -247,7 +248,7 @@ func (r *reconciliation) unreported(ctx context.Context, record training.Record)
 	if record.Status != training.RecordCompleted || r.tenant.MappedTraining == nil || !r.tenant.MappedTraining(record.TrainingID) {
 		return nil, nil
 	}
-	if ours, err := r.ours(ctx, record.ID); ours || err != nil {
+	if ours, err := r.ours(ctx, record); ours || err != nil {
 		return nil, err
 	}
 	return []training.Mismatch{{
@@ -258,15 +259,15 @@ func (r *reconciliation) unreported(ctx context.Context, record training.Record)
 
 // ours reports whether a completion of ours is proved by the record, or on its way into it: a write whose proof is not
 // stored yet is nobody else's. One may arrive between the two looks, so the first is taken again.
-func (r *reconciliation) ours(ctx context.Context, recordID string) (bool, error) {
+func (r *reconciliation) ours(ctx context.Context, record training.Record) (bool, error) {
 	proved := func() (bool, error) {
-		_, err := r.runs.ProvedBy(ctx, r.run.Tenant, recordID)
+		_, err := r.runs.ProvedBy(ctx, r.run.Tenant, cmp.Or(record.ProofID, record.ID))
 		if errors.Is(err, journal.ErrNotFound) {
 			return false, nil
 		}
 		return err == nil, err
 	}
-	carried := func() (bool, error) { return r.runs.Carries(ctx, r.run.Tenant, recordID) }
+	carried := func() (bool, error) { return r.runs.Carries(ctx, r.run.Tenant, record.ID) }
 	for _, look := range []func() (bool, error){proved, carried, proved} {
 		switch found, err := look(); {
 		case err != nil:

@@ -353,6 +353,43 @@ func TestReconcilingWhatWasSigned(t *testing.T) {
 	d.requireNothingCompleted()
 }
 
+// What somebody signed and no LMS reported is found; what a completion of ours proves, or is on its way to, is not.
+func TestSignedAndReportedByNobody_R143(t *testing.T) {
+	h := newHouse(t)
+	d := h.desk(t)
+	d.tenant.QMS = d.client(func(cfg *arenav1.Config) { cfg.Trainings = []string{"TRP-NONE", "TRP-000012"} })
+	d.tenant.MappedTraining = func(string) bool { return true }
+	r := &reconciliation{
+		a: New(Config{Journal: h.journal}), runs: h.journal.(Runs), tenant: d.tenant, pace: limiter(training.DefaultReconciliation()),
+		run: journal.Reconciliation{Tenant: "acme", From: d.env.Now().Add(-time.Hour), To: d.env.Now().Add(48 * time.Hour)},
+	}
+	found := func() (all []training.Mismatch) {
+		for cursor := ""; ; {
+			p, err := r.records(t.Context(), cursor)
+			require.NoError(t, err)
+			all = append(all, p.mismatches...)
+			if cursor = p.next; p.done {
+				return all
+			}
+		}
+	}
+	require.Empty(t, found())
+	require.Equal(t, training.OutcomeCompleted, d.run().Outcome)
+	require.Empty(t, found(), "proved by us, under the signature's id")
+
+	other := d.sim.AddUser(simulated.User{Email: "robin@acme.example"})
+	require.NoError(t, d.sim.Enroll(d.plan.GUID, other.GUID))
+	require.NoError(t, d.sim.Sign(d.plan.GUID, other.GUID, "020-00004"))
+	require.Empty(t, found(), "a part is signed")
+	require.NoError(t, d.sim.Sign(d.plan.GUID, other.GUID, "020-00005"))
+	all := found()
+	require.Equal(t, []string{"missing_in_lms:record"}, kinds(all))
+	again, err := r.record(t.Context(), all[0])
+	require.NoError(t, err)
+	require.Len(t, again, 1, "looked at again by the record's id")
+	d.requireNothingCompleted()
+}
+
 // An enrollment that the LMS reports puts the trainee on the plan's roster, once, and its link is no orphan.
 func TestReportedEnrollmentIsOneRosterEntry_R97_R98(t *testing.T) {
 	w, d := newWorld(t), newHouse(t).desk(t)

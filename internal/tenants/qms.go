@@ -11,14 +11,19 @@ import (
 	"countersign/internal/settings"
 )
 
-// qualitySystem is the adapter that the settings name.
-func qualitySystem(q settings.QMS, log *slog.Logger, spend func(context.Context) error, through *http.Client) (qms.Client, error) {
+// qualitySystem is the adapter that the tenant's settings name.
+func qualitySystem(t settings.Tenant, log *slog.Logger, spend func(context.Context) error, through *http.Client) (qms.Client, error) {
+	q := t.QMS
 	if a := q.ArenaV1; a != nil {
+		var trainings []string
+		for _, c := range t.Courses {
+			trainings = append(trainings, trainingID(q, c))
+		}
 		return arenav1.New(arenav1.Config{
 			BaseURL: q.URL, Email: a.Email, Password: a.Password.Reveal(),
 			ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(), TokenURL: a.TokenURL, WorkspaceID: a.WorkspaceID,
 			EmployeeKey: arenav1.EmployeeKey(a.EmployeeKey), Reserve: a.Reserve, UsageReason: a.UsageReason, CacheFor: a.Cache,
-			AnyRevision: a.AnyRevision, DueDays: a.DueDays, FileCategory: a.FileCategory,
+			AnyRevision: a.AnyRevision, DueDays: a.DueDays, FileCategory: a.FileCategory, Trainings: trainings,
 			Spend: spend, HTTP: through, Log: log,
 		})
 	}

@@ -50,7 +50,7 @@ func wire(p *process.Process, t settings.Tenant, through Through) (activities.Te
 	if through != nil {
 		spend = nil // who only looks must not write, and what is spent is counted in the journal
 	}
-	records, err := qualitySystem(t.QMS, log, spend, through.client(TargetQMS))
+	records, err := qualitySystem(t, log, spend, through.client(TargetQMS))
 	if err != nil {
 		return activities.Tenant{}, err
 	}

@@ -63,6 +63,8 @@ type Record struct {
 	Locked           bool   `json:"locked"`
 	// ExternalRef is the reference given at creation, "" when there is none (R98).
 	ExternalRef string `json:"externalRef,omitempty"`
+	// ProofID is what a proof of this COMPLETED record has for its id, "" where that is ID: the last signature's.
+	ProofID string `json:"proofId,omitempty"`
 }
 
 // NewRecord is a training record that is to be created, in ASSIGNED (R98).

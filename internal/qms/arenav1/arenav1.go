@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,10 @@ type Config struct {
 	// FileCategory is the GUID of the category of what is uploaded, "" for none.
 	FileCategory string
 
+	// Trainings are the ids of the trainings that Completed lists, as TrainingID makes them: Arena has no list
+	// over all plans, and each costs requests.
+	Trainings []string
+
 	// Spend is asked before every HTTP request, those that sign in among them, and may wait; nil allows all.
 	// It keeps what the tenant allows us, beside what the workspace has left.
 	Spend func(ctx context.Context) error
@@ -91,7 +96,10 @@ type Client struct {
 	workspace workspaceID
 }
 
-var _ qms.Signing = (*Client)(nil)
+var (
+	_ qms.Signing = (*Client)(nil)
+	_ qms.Lister  = (*Client)(nil)
+)
 
 // New checks the settings and makes a client. It calls nobody.
 func New(cfg Config) (*Client, error) {
@@ -120,6 +128,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("arena-v1: %w", err)
 	}
 	c.door = newDoor(signIn, c.now)
+	c.cfg.Trainings = slices.Compact(slices.Sorted(slices.Values(cfg.Trainings)))
 	return c, nil
 }
 

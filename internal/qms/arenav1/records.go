@@ -127,7 +127,7 @@ func (c *Client) enrollment(v *view, trainingID, trainee string) (r training.Rec
 	last, some := training.LastSigned(signed)
 	switch {
 	case missing == 0 && some:
-		r.Status, r.CompletedAt = training.RecordCompleted, last.SignedAt
+		r.Status, r.CompletedAt, r.ProofID = training.RecordCompleted, last.SignedAt, last.RecordID
 		return r, signed, true, nil
 	case some:
 		r.Status = training.RecordInProgress

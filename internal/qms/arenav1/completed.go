@@ -2,7 +2,6 @@ package arenav1
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ func (c *Client) Completed(ctx context.Context, from time.Time, cursor string) (
 	if err == nil {
 		page, err = c.completed(v, trainingID, from)
 	}
-	if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class == training.FailureCourseUnmapped {
+	if unmapped(err) {
 		return nil, next, nil
 	}
 	return page, next, err

@@ -2,9 +2,6 @@ package arenav1
 
 import (
 	"context"
-	"errors"
-
-	"countersign/internal/training"
 )
 
 // Training reports whether the workspace has the plan, and the item in it; what an approval would be it does
@@ -15,7 +12,7 @@ func (c *Client) Training(ctx context.Context, trainingID string) (known bool, a
 	if err == nil {
 		_, err = v.required(trainingID)
 	}
-	if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class == training.FailureCourseUnmapped {
+	if unmapped(err) {
 		return false, nil, nil
 	}
 	return err == nil, nil, err

@@ -199,7 +199,9 @@ func (c *Client) Records(ctx context.Context, employeeID, trainingID string) ([]
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.see(ctx, trainingID, digest(userGUID), c.remembered())
+	w := c.remembered()
+	w.plan, w.roster = w.records, w.records // nobody begins to wait for somebody who has left the plan
+	s, err := c.see(ctx, trainingID, digest(userGUID), w)
 	if err != nil || !s.enrolled {
 		return nil, err
 	}

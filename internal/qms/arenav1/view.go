@@ -58,13 +58,22 @@ func (c *Client) look(ctx context.Context, ref string, w since) (v *view, err er
 			next = *s.view
 		}
 		err := c.refresh(ctx, ref, &next, w)
+		if unmapped(err) && s.view != nil { // what we remember may be of a plan that another has replaced
+			next = view{}
+			err = c.refresh(ctx, ref, &next, w)
+		}
 		s.view, v = &next, &next // also after a failure: what was paid for is not read again
-		if failure, ok := errors.AsType[*training.Failure](err); ok && failure.Class == training.FailureCourseUnmapped {
+		if unmapped(err) {
 			s.view = nil
 		}
 		return err
 	})
 	return v, err
+}
+
+func unmapped(err error) bool {
+	failure, ok := errors.AsType[*training.Failure](err)
+	return ok && failure.Class == training.FailureCourseUnmapped
 }
 
 // refresh reads the parts of v that are too old.

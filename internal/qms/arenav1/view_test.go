@@ -64,6 +64,32 @@ func TestUnsignedIsNeverRemembered(t *testing.T) {
 	require.Len(t, signatures, 1)
 }
 
+// Nor does anybody begin to wait for a trainee who was on the roster yesterday, or in a plan that was deleted
+// and made anew under its number.
+func TestBeginningIsNotFromYesterday(t *testing.T) {
+	w := at(t)
+	c := w.connect(remembering)
+	require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
+	found, err := c.Records(t.Context(), jane, "TRP-000012")
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.NoError(t, w.sim.Remove(w.plan.GUID, jane))
+	w.clock.Advance(time.Hour)
+	found, err = c.Records(t.Context(), jane, "TRP-000012")
+	require.NoError(t, err)
+	require.Empty(t, found)
+
+	id := recordOf(jane, "TRP-000012")
+	require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
+	w.clock.Advance(time.Hour)
+	require.Equal(t, training.RecordAssigned, w.status(c, id))
+	require.NoError(t, w.sim.Delete(w.plan.GUID))
+	w.AddTraining("TRP-000012")
+	require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
+	w.clock.Advance(time.Hour)
+	require.Equal(t, training.RecordAssigned, w.status(c, id))
+}
+
 // Nor is the roster, then.
 func TestRemovedTraineeIsSeenByWhoAsksAnew(t *testing.T) {
 	w := at(t)

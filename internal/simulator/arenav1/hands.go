@@ -48,6 +48,14 @@ func (w *Workspace) AddPlan(p Plan, items ...string) Plan {
 	return p
 }
 
+// Delete is the plan's manager deleting the plan.
+func (w *Workspace) Delete(planGUID string) error {
+	return w.change(planGUID, func(gone *plan) error {
+		w.plans = slices.DeleteFunc(w.plans, func(p *plan) bool { return p == gone })
+		return nil
+	})
+}
+
 // Enroll is the plan's manager adding a user in Arena.
 func (w *Workspace) Enroll(planGUID, userGUID string) error {
 	return w.change(planGUID, func(p *plan) error {

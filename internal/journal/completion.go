@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -111,8 +110,8 @@ func (j *Journal) Counts(ctx context.Context) (map[training.State]int, error) {
 }
 
 // exists reports ErrNotFound when the tenant has no such completion.
-func (j *Journal) exists(ctx context.Context, tx *sql.Tx, k key) error {
-	_, err := one(ctx, j, tx, scanKey,
+func (j *Journal) exists(ctx context.Context, from querier, k key) error {
+	_, err := one(ctx, j, from, scanKey,
 		`SELECT tenant, fingerprint FROM completions WHERE tenant = ? AND fingerprint = ?`, k.tenant, string(k.fingerprint))
 	return err
 }

@@ -23,6 +23,8 @@ type dialect interface {
 	// connection, the disk or another transaction: trying again cannot help, and others are
 	// not concerned.
 	refusesContent(err error) bool
+	// missesReference reports whether err says that what a row refers to is not there.
+	missesReference(err error) bool
 	// lockClaims makes tx the only claim under way, in all processes, until it ends.
 	lockClaims(ctx context.Context, tx *sql.Tx) error
 	// migrate brings the schema up to date; a second process waits until the first is done.

@@ -51,25 +51,34 @@ func (j *Journal) putEffect(ctx context.Context, e Effect) (stored Effect, err e
 		e.CreatedAt = j.now()
 	}
 	digest := sha256.Sum256(e.Bytes)
-	err = j.inTx(ctx, func(tx *sql.Tx) error {
-		if err := j.exists(ctx, tx, key{e.Tenant, e.Fingerprint}); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, j.dialect.rebind(
-			`INSERT INTO effects (tenant, fingerprint, kind, id, content_type, bytes, sha256, created_at, delivered_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-			e.Tenant, string(e.Fingerprint), string(e.Kind), e.ID, e.ContentType, e.Bytes,
-			hex.EncodeToString(digest[:]), micros(e.CreatedAt), nullable(e.DeliveredAt))
-		if err != nil {
-			return err
-		}
-		stored, err = j.effect(ctx, tx, e.Tenant, e.Fingerprint, e.Kind)
-		if errors.Is(err, ErrNotFound) {
-			return ErrConflict
-		}
-		return err
-	})
+	e.SHA256 = hex.EncodeToString(digest[:])
+	e.CreatedAt, e.DeliveredAt = kept(e.CreatedAt), kept(e.DeliveredAt)
+	inserted, err := j.exec(ctx,
+		`INSERT INTO effects (tenant, fingerprint, kind, id, content_type, bytes, sha256, created_at, delivered_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		e.Tenant, string(e.Fingerprint), string(e.Kind), e.ID, e.ContentType, e.Bytes,
+		e.SHA256, micros(e.CreatedAt), nullable(e.DeliveredAt))
+	switch {
+	case err != nil && j.dialect.missesReference(err):
+		return Effect{}, ErrNotFound
+	case err != nil:
+		return Effect{}, err
+	case inserted > 0:
+		return e, nil
+	}
+	stored, err = j.effect(ctx, j.read, e.Tenant, e.Fingerprint, e.Kind)
+	if errors.Is(err, ErrNotFound) {
+		return Effect{}, ErrConflict
+	}
 	return stored, err
+}
+
+// kept is t as the journal keeps it.
+func kept(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return instant(micros(t))
 }
 
 // Effect reads an effect; ErrNotFound if there is none yet.

@@ -105,6 +105,12 @@ func (postgresDialect) refusesContent(err error) bool {
 	}
 }
 
+func (postgresDialect) missesReference(err error) bool {
+	const foreignKeyViolation = "23503"
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == foreignKeyViolation
+}
+
 func (postgresDialect) lockClaims(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, claimLock)
 	return err

@@ -116,6 +116,11 @@ func (sqliteDialect) refusesContent(err error) bool {
 	}
 }
 
+func (sqliteDialect) missesReference(err error) bool {
+	var refused *sqlite.Error
+	return errors.As(err, &refused) && refused.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
 // lockClaims has nothing to do: a write transaction is the only one from its begin (_txlock).
 func (sqliteDialect) lockClaims(context.Context, *sql.Tx) error { return nil }
 

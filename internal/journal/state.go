@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,23 +98,18 @@ func (j *Journal) project(ctx context.Context, k key, p Projection) error {
 	if err := checkText(p.RecordID, p.FailureTarget); err != nil {
 		return err
 	}
-	return j.inTx(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, j.dialect.rebind(
-			`UPDATE completions SET state = ?, lease_until = NULL, failure_class = ?, failure_detail = ?,
-				failure_target = ?, failed_at = CASE WHEN ? = '' THEN failed_at ELSE ? END,
-				record_id = CASE WHEN ? = '' THEN record_id ELSE ? END, updated_at = ?
-			WHERE tenant = ? AND fingerprint = ? AND `+open),
-			string(p.State), string(p.FailureClass), readable(p.FailureDetail),
-			p.FailureTarget, string(p.FailureClass), micros(j.now()),
-			p.RecordID, p.RecordID, micros(j.now()), k.tenant, string(k.fingerprint))
-		if err != nil {
-			return err
-		}
-		if changed, err := result.RowsAffected(); err != nil || changed > 0 {
-			return err
-		}
-		return j.exists(ctx, tx, k) // it has ended, or it never was
-	})
+	changed, err := j.exec(ctx,
+		`UPDATE completions SET state = ?, lease_until = NULL, failure_class = ?, failure_detail = ?,
+			failure_target = ?, failed_at = CASE WHEN ? = '' THEN failed_at ELSE ? END,
+			record_id = CASE WHEN ? = '' THEN record_id ELSE ? END, updated_at = ?
+		WHERE tenant = ? AND fingerprint = ? AND `+open,
+		string(p.State), string(p.FailureClass), readable(p.FailureDetail),
+		p.FailureTarget, string(p.FailureClass), micros(j.now()),
+		p.RecordID, p.RecordID, micros(j.now()), k.tenant, string(k.fingerprint))
+	if err != nil || changed > 0 {
+		return err
+	}
+	return j.exists(ctx, j.read, k) // it has ended, or it never was
 }
 
 // startedStates are the states of a completion that has a workflow and no outcome.

@@ -1,4 +1,4 @@
-// Package breaker notices that a QMS does not answer, from what the calls of completions come to. It
+// Package breaker notices that a QMS does not answer, from what the calls of completions and enrollments come to. It
 // counts and holds nothing: who uses it writes what it says to the journal, where all workers find it.
 package breaker
 
@@ -14,7 +14,7 @@ import (
 
 // Config is what New needs.
 type Config struct {
-	// Failures is how many distinct completions in a row have to come to nothing.
+	// Failures is how many distinct completions or enrollments in a row have to come to nothing.
 	Failures int
 	// Patience is the longest Retry-After that the tenant's own retries wait for. A longer one is an
 	// outage by itself: the retries would be used up before it ends.
@@ -63,6 +63,14 @@ func New(cfg Config) *Breaker {
 // Watch is c for the time of one completion's step.
 func (b *Breaker) Watch(c qms.Client, completion training.Fingerprint) *Watch {
 	return &Watch{client: c, breaker: b, completion: completion}
+}
+
+// WatchEnrollment is c for the time of one enrollment's step. Its only write creates a record, which needs a
+// permission and an endpoint of its own: that it comes to nothing must not hold the completions, which
+// need neither, and that it is answered does not say that records can be completed. So it counts as a read, and
+// not at all where it comes to nothing; only a rate limit is that of all calls.
+func (b *Breaker) WatchEnrollment(c qms.Client, key training.EnrollmentKey) *Watch {
+	return &Watch{client: c, breaker: b, completion: training.Fingerprint(key), enrollment: true}
 }
 
 // meaning is what the outcome of a call says about the target.

@@ -16,12 +16,15 @@ import (
 // client answers reads and writes with what a test says.
 type client struct {
 	qms.Client
-	read, write, employee error
+	read, write, create, employee error
 }
 
 func (c *client) Employee(context.Context, string) error { return c.employee }
 func (c *client) Record(context.Context, string) (training.Record, error) {
 	return training.Record{}, c.read
+}
+func (c *client) Create(context.Context, training.NewRecord, string) (string, error) {
+	return "TR-1", c.create
 }
 func (c *client) Complete(context.Context, training.Write, string) error { return c.write }
 
@@ -141,6 +144,48 @@ func TestReadsDoNotHideThatWritesFail(t *testing.T) {
 	w.step(9, writes)
 	_, tripped = w.step(10, reads)
 	require.False(t, tripped, "a write that was answered is an answer")
+}
+
+// An outage that only enrollments see is seen; but what they alone need, to create records, holds no completion, and
+// that it works does not hide that records cannot be completed.
+func TestEnrollmentsCount_R98(t *testing.T) {
+	creates := func(ctx context.Context, c *breaker.Watch) { _, _ = c.Create(ctx, training.NewRecord{}, "") }
+	enrollment := func(w *watcher, n int, ask func(context.Context, *breaker.Watch)) bool {
+		watch := w.breaker.WatchEnrollment(&w.client, training.EnrollmentKey(fmt.Sprint("e", n)))
+		ask(t.Context(), watch)
+		trip, tripped := watch.Tripped()
+		if tripped {
+			require.Equal(t, training.Fingerprint(fmt.Sprint("e", n)), trip.Completion)
+		}
+		return tripped
+	}
+	w := newWatcher(t)
+	w.client.read = failure(training.FailureUnreachable)
+	require.False(t, enrollment(w, 1, reads))
+	require.False(t, enrollment(w, 1, reads), "the same one again")
+	require.False(t, enrollment(w, 2, reads))
+	require.True(t, enrollment(w, 3, reads))
+
+	for _, class := range []training.FailureClass{training.FailureCredentials, training.FailureUnreachable} {
+		w = newWatcher(t)
+		w.client.create = failure(class)
+		for n := range 9 {
+			require.False(t, enrollment(w, n, creates), class)
+		}
+	}
+	spent := failure(training.FailureRateLimited)
+	spent.RetryAfter = 2 * time.Hour
+	w.client.create = spent
+	require.True(t, enrollment(w, 9, creates), "a budget is that of all calls")
+
+	w = newWatcher(t)
+	w.client.write = failure(training.FailureUnreachable)
+	var tripped bool
+	for n := range 3 {
+		enrollment(w, n, creates)
+		_, tripped = w.step(n, writes)
+	}
+	require.True(t, tripped)
 }
 
 // What failed days ago does not count.

@@ -8,11 +8,13 @@ import (
 	"countersign/internal/training"
 )
 
-// Watch is a qms.Client whose calls are counted. It is for one step of one completion.
+// Watch is a qms.Client whose calls are counted. It is for one step of one completion or enrollment.
 type Watch struct {
 	client     qms.Client
 	breaker    *Breaker
 	completion training.Fingerprint
+	// enrollment says that writes are creations, see WatchEnrollment.
+	enrollment bool
 
 	mu    sync.Mutex
 	asked bool
@@ -49,7 +51,14 @@ func (w *Watch) read(what func() bool) bool {
 
 func (w *Watch) saw(write bool, err error) {
 	m, failure := meaningOf(err, w.breaker.cfg.Patience)
-	trip, tripped := w.breaker.observe(write, w.completion, m, failure)
+	counted := m
+	if w.enrollment && write {
+		write = false
+		if m == silence && failure.Class != training.FailureRateLimited {
+			counted = nothing
+		}
+	}
+	trip, tripped := w.breaker.observe(write, w.completion, counted, failure)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked, w.silentRead = true, !write && m == silence

@@ -22,6 +22,8 @@ type EnrollmentInput struct {
 	Policy training.Policy `json:"policy"`
 	// QMSQueue is where the step goes that reaches a QMS with a budget; "" for one without.
 	QMSQueue string `json:"qmsQueue,omitempty"`
+	// Steps is CurrentEnrollmentSteps of whoever started it; 0 in what was started before they were counted.
+	Steps int `json:"steps,omitempty"`
 }
 
 // EnrollmentResult is how an enrollment ended.
@@ -48,19 +50,24 @@ func Enrollment(ctx workflow.Context, in EnrollmentInput) (EnrollmentResult, err
 		return EnrollmentResult{}, err
 	}
 	for held := 1; ; held++ {
-		failure, err := e.link(ctx)
+		failure, err := e.linkInBudget(ctx)
 		if err != nil {
 			return EnrollmentResult{}, err
 		}
 		if failure != nil && failure.Class == training.FailureHeld {
-			if err := e.waitOutHold(ctx, failure, held); err != nil {
+			gap := max(holdGap.Gap(held), failure.RetryAfter)
+			if err := e.waitOut(ctx, failure, gap, "held: look again", heldPage(failure, workflow.Now(ctx).Add(gap))); err != nil {
 				return EnrollmentResult{}, err
 			}
 			continue
 		}
 		held = 0
-		if failure == nil {
+		switch {
+		case failure == nil:
 			return e.end(ctx, RecordEnrollment{State: training.EnrollmentLinked, RecordID: e.result.RecordID})
+		case failure.Class == training.FailureEnrollmentsOff:
+			e.result.Reason = "the tenant's policy has come to ignore enrollments"
+			return e.end(ctx, RecordEnrollment{State: training.EnrollmentClosed, Failure: failure})
 		}
 		ended, err := e.review(ctx, failure)
 		if err != nil || ended {
@@ -95,6 +102,24 @@ func newEnrollment(ctx workflow.Context, in EnrollmentInput) (*enrollment, error
 	return e, nil
 }
 
+// linkInBudget is link, begun anew for a day where the LMS's budget of calls is used up: a company's enrollments come
+// by the thousand, and that they have to wait for their turn is no question for a person.
+func (e *enrollment) linkInBudget(ctx workflow.Context) (*training.Failure, error) {
+	until := workflow.Now(ctx).Add(budgetPatience)
+	for {
+		failure, err := e.link(ctx)
+		limited := failure != nil && failure.Class == training.FailureLMSRateLimited && e.in.Steps >= budgetAwaited
+		if err != nil || !limited || !workflow.Now(ctx).Before(until) {
+			return failure, err
+		}
+		gap := e.in.Policy.Retry.Maximum
+		page := fmt.Sprintf("**Waits for its turn.** %s\n\nIt goes on by itself at %s.", failure.Class.Explain().Happened, clockTime(workflow.Now(ctx).Add(gap)))
+		if err := e.waitOut(ctx, failure, gap, "the LMS's budget of calls is used up", page); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // link finds or creates the record and keeps the link, under the tenant's schedule.
 func (e *enrollment) link(ctx workflow.Context) (*training.Failure, error) {
 	retry := e.in.Policy.Retry
@@ -116,7 +141,11 @@ func (e *enrollment) link(ctx workflow.Context) (*training.Failure, error) {
 		Summary: "find or create the training record, and link it",
 	}), linkEnrollment, e.ref)
 	var linked LinkedEnrollment
-	failure, err := failureOf(linkEnrollment, future.Get(ctx, &linked))
+	err := future.Get(ctx, &linked)
+	if unpolled(err) {
+		e.in.QMSQueue = ""
+	}
+	failure, err := failureOf(linkEnrollment, err)
 	if failure != nil || err != nil {
 		return failure, err
 	}
@@ -125,17 +154,16 @@ func (e *enrollment) link(ctx workflow.Context) (*training.Failure, error) {
 	return nil, journalWrite(ctx, wakeCompletions, WakeCompletions{EnrollmentRef: e.ref, RecordID: linked.RecordID}, nil)
 }
 
-// waitOutHold waits while nothing is asked of the QMS, which uses up no attempt.
-func (e *enrollment) waitOutHold(ctx workflow.Context, failure *training.Failure, n int) error {
-	gap := max(holdGap.Gap(n), failure.RetryAfter)
-	e.page = heldPage(failure, workflow.Now(ctx).Add(gap))
+// waitOut waits while the QMS or the LMS is not asked.
+func (e *enrollment) waitOut(ctx workflow.Context, failure *training.Failure, gap time.Duration, summary, page string) error {
+	e.page = page
 	if err := e.shows(ctx, training.EnrollmentRetrying, failure.Class); err != nil {
 		return err
 	}
-	if err := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{Summary: "held: look again"}).Get(ctx, nil); err != nil {
+	if err := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{Summary: summary}).Get(ctx, nil); err != nil {
 		return err
 	}
-	e.page = "Under way again: the QMS was held."
+	e.page = "Under way again after a wait: " + string(failure.Class) + "."
 	return e.shows(ctx, training.EnrollmentRunning, "")
 }
 

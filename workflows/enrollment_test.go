@@ -8,6 +8,9 @@ import (
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 )
@@ -46,12 +49,16 @@ func (w *world) states() (all []training.EnrollmentState) {
 	return all
 }
 
-func enrolled(t *testing.T, env *testsuite.TestWorkflowEnvironment) EnrollmentResult {
+func enrolled(t *testing.T, env *testsuite.TestWorkflowEnvironment, change ...func(*EnrollmentInput)) EnrollmentResult {
 	t.Helper()
-	env.ExecuteWorkflow(EnrollmentWorkflow, EnrollmentInput{
+	in := EnrollmentInput{
 		Tenant: "acme", Source: "lms", Platform: "docebo", Course: "COMP-2026",
-		Key: training.EnrollmentKey(input().Fingerprint), Policy: training.DefaultPolicy(),
-	})
+		Key: training.EnrollmentKey(input().Fingerprint), Policy: training.DefaultPolicy(), Steps: CurrentEnrollmentSteps,
+	}
+	for _, change := range change {
+		change(&in)
+	}
+	env.ExecuteWorkflow(EnrollmentWorkflow, in)
 	require.True(t, env.IsWorkflowCompleted())
 	require.NoError(t, env.GetWorkflowError())
 	var result EnrollmentResult
@@ -193,4 +200,65 @@ func TestEnrollmentWaitsOutAHold(t *testing.T) {
 	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
 	require.Equal(t, []time.Duration{15 * time.Minute, 30 * time.Minute, time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(linkEnrollment))
 	require.Empty(t, w.heard())
+}
+
+// The LMS's budget of calls is waited for, up to a day; then a person is asked. One that was begun before goes on as it was.
+func TestEnrollmentWaitsForTheLMSsBudget_R15(t *testing.T) {
+	w := &world{link: fails(training.FailureLMSRateLimited, 40)}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() { require.Contains(t, details(t, env), "Waits for its turn") }, 25*time.Minute)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Empty(t, w.heard())
+	require.Len(t, w.called(linkEnrollment), 41)
+
+	w = &world{link: fails(training.FailureLMSRateLimited, 1000)}
+	env = environment(t, w)
+	began := env.Now()
+	env.RegisterDelayedCallback(func() { require.Empty(t, w.heard()) }, 23*time.Hour)
+	w.onTold = func(InboxItem) {
+		require.WithinDuration(t, began.Add(24*time.Hour), env.Now(), time.Hour)
+		w.link = nil
+	}
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }, 30*time.Hour)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Len(t, w.heard(), 1)
+
+	w = &world{link: fails(training.FailureLMSRateLimited, 4)}
+	env = environment(t, w)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }, time.Hour)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env, func(in *EnrollmentInput) { in.Steps = 0 }).State)
+	require.Len(t, w.heard(), 1)
+}
+
+// What the tenant's policy has come to ignore is closed, and nobody is asked.
+func TestEnrollmentThatIsNotWantedAnyMoreIsClosed_R98(t *testing.T) {
+	w := &world{link: fails(training.FailureEnrollmentsOff, 9)}
+	result := enrolled(t, environment(t, w))
+	require.Equal(t, training.EnrollmentClosed, result.State)
+	require.Contains(t, result.Reason, "policy")
+	require.Equal(t, []training.EnrollmentState{training.EnrollmentClosed}, w.states())
+	require.Equal(t, training.FailureEnrollmentsOff, w.recorded[0].Failure.Class)
+	require.Empty(t, w.heard())
+	require.Empty(t, w.woken)
+}
+
+// The queue of a budget that was taken out of the settings has no worker: what a person has retried leaves it.
+func TestEnrollmentLeavesAQueueThatNobodyPolls(t *testing.T) {
+	w := &world{link: func(n int) (LinkedEnrollment, error) {
+		if n == 1 {
+			return LinkedEnrollment{}, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START, nil)
+		}
+		return LinkedEnrollment{RecordID: "TR-1"}, nil
+	}}
+	env := environment(t, w)
+	var queues []string
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == linkEnrollment {
+			queues = append(queues, info.TaskQueue)
+		}
+	})
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry)) }, time.Hour)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env, func(in *EnrollmentInput) { in.QMSQueue = "countersign/qms/acme" }).State)
+	require.Len(t, queues, 2)
+	require.NotEqual(t, queues[0], queues[1])
 }

@@ -128,13 +128,13 @@ func (c *completion) queue(step string) string {
 // leaveQueue gives up the queue of a budget that no worker polls any more. A person who says "retry" could wait
 // in it for ever. What is left of the budget is kept by each worker.
 func (c *completion) leaveQueue(err error) {
-	if timedOutInQueue(err) {
+	if unpolled(err) {
 		c.in.QMSQueue = ""
 	}
 }
 
-// timedOutInQueue reports whether no worker has taken the step.
-func timedOutInQueue(err error) bool {
+// unpolled reports whether err says that no worker has taken a step in time.
+func unpolled(err error) bool {
 	timeout, ok := errors.AsType[*temporal.TimeoutError](err)
 	return ok && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START
 }

@@ -33,6 +33,14 @@ const (
 	CurrentSteps = stepsShown
 )
 
+// The orders of steps of an enrollment, as EnrollmentInput.Steps counts them.
+const (
+	// budgetAwaited brought the wait for an LMS's budget of calls.
+	budgetAwaited = 1
+	// CurrentEnrollmentSteps is what an enrollment is started with now.
+	CurrentEnrollmentSteps = budgetAwaited
+)
+
 func since(ctx workflow.Context, change string) bool {
 	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) >= 1
 }

@@ -46,6 +46,7 @@ const (
 	FailureStatementRefused  FailureClass = "statement_refused"      // the LRS says the statement is wrong
 	FailureStatementConflict FailureClass = "statement_conflict"     // the LRS holds another statement under our id
 	FailureTenantUnknown     FailureClass = "tenant_unknown"         // not in this worker's settings
+	FailureEnrollmentsOff    FailureClass = "enrollments_off"        // the settings have come to ignore enrollments
 	FailureHeld              FailureClass = "held"                   // not asked: the QMS is held or paused
 	FailureLMSUnreachable    FailureClass = "lms_unreachable"        // looking up: no answer, 5xx
 	FailureLMSRateLimited    FailureClass = "lms_rate_limited"       // looking up: 429, or our budget of calls is used up
@@ -194,6 +195,8 @@ var explanations = map[FailureClass]Explanation{
 		"Have the LRS's administrator compare the two statements, or close with a reason."},
 	FailureTenantUnknown: {"The worker that was to carry the completion has no settings for this tenant.", notChanged,
 		"Have the tenants' file of all workers compared. " + chooseRetry},
+	FailureEnrollmentsOff: {"The tenant's settings do not want enrollments any more.", "No training record has been created for it; the completion's record is searched for.",
+		"Nothing has to be done. If the settings are wrong, correct them and choose retry."},
 	FailureHeld: {"Nothing is asked of the QMS at the moment: it does not answer, its budget of calls is spent, or somebody has paused it.", mayBeChanged,
 		"Nothing has to be done: it goes on by itself when the QMS answers or is resumed. To try all the same, choose retry."},
 	FailureLMSUnreachable: {"The LMS did not answer when the rest of its event was looked up, or does not show the completion yet.", notChanged,

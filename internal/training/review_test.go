@@ -49,6 +49,7 @@ func TestReviewActions_R139(t *testing.T) {
 		training.FailureStatementRefused:  nil,
 		training.FailureStatementConflict: nil,
 		training.FailureTenantUnknown:     nil,
+		training.FailureEnrollmentsOff:    nil,
 		training.FailureDefect:            nil,
 		training.FailureHeld:              nil,
 

@@ -26,14 +26,15 @@ type EnrollmentJournal interface {
 	ReleaseEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey) error
 	RequeueEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey, updatedAt time.Time) error
 	TouchEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey) error
-	StaleEnrollments(ctx context.Context, before time.Time, limit int) ([]journal.ClaimedEnrollment, error)
+	StaleEnrollments(ctx context.Context, states []training.EnrollmentState, before time.Time, limit int) ([]journal.ClaimedEnrollment, error)
 	ProjectEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey, p journal.EnrollmentProjection) (int, error)
 }
 
 const (
 	// enrollmentsEvery is the pause between two looks for enrollments: nobody waits for one as for a completion.
 	enrollmentsEvery = time.Second
-	// sweepEnrollments is how many one sweep asks after.
+	// sweepEnrollments is how many one sweep asks after, of those that hold a slot and of those that hold none: however
+	// many wait, a lost one must not keep its slot until the sweep has been through them.
 	sweepEnrollments = 100
 )
 
@@ -71,7 +72,7 @@ func (d *Dispatcher) startEnrollments(ctx context.Context) error {
 func (d *Dispatcher) startEnrollment(ctx context.Context, c journal.ClaimedEnrollment) error {
 	in := workflows.EnrollmentInput{
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Key: c.Key, Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
-		QMSQueue: d.cfg.QMSQueue(c.Tenant),
+		QMSQueue: d.cfg.QMSQueue(c.Tenant), Steps: workflows.CurrentEnrollmentSteps,
 	}
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -96,12 +97,17 @@ func (d *Dispatcher) startEnrollment(ctx context.Context, c journal.ClaimedEnrol
 // sweepStaleEnrollments asks Temporal after enrollments that have not been heard of for a while: one whose
 // workflow is gone is queued again, and one that was ended from outside is closed, and said.
 func (d *Dispatcher) sweepStaleEnrollments(ctx context.Context) error {
-	stale, err := d.cfg.Journal.StaleEnrollments(ctx, time.Now().Add(-d.cfg.StaleAfter), sweepEnrollments)
+	before := time.Now().Add(-d.cfg.StaleAfter)
+	holding, err := d.cfg.Journal.StaleEnrollments(ctx, []training.EnrollmentState{training.EnrollmentRunning}, before, sweepEnrollments)
+	if err != nil {
+		return err
+	}
+	waiting, err := d.cfg.Journal.StaleEnrollments(ctx, []training.EnrollmentState{training.EnrollmentRetrying, training.EnrollmentInReview}, before, sweepEnrollments)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, c := range stale {
+	for _, c := range append(holding, waiting...) {
 		err := d.askAfterEnrollment(ctx, c)
 		if errs = append(errs, err); away(err) {
 			break // it will not answer for the others either
@@ -143,7 +149,8 @@ func (d *Dispatcher) abandonEnrollment(ctx context.Context, c journal.ClaimedEnr
 	d.enrollmentLog(c).Error("no workflow carries the enrollment, closed", "detail", detail)
 	err := d.inbox.Tell(ctx, workflows.TellAdmins{Tenant: c.Tenant, Item: workflows.InboxItem{
 		ID: workflows.EnrollmentID(c.Key) + "/" + detail, Course: "an enrollment in " + c.CourseLabel,
-		Class: training.FailureDefect, Detail: detail, Cause: workflows.CauseEnrollment, DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery,
+		Class: training.FailureDefect, Detail: detail, Cause: workflows.CauseEnrollment,
+		DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery, DigestLongest: d.cfg.Policy(c.Tenant).DigestLongest,
 	}})
 	if err != nil {
 		return err

@@ -154,12 +154,12 @@ func TestEnrollmentIsProjected_R139(t *testing.T) {
 		_, err = project(journal.EnrollmentProjection{State: training.EnrollmentRunning, Decision: &other, Round: 1})
 		require.ErrorIs(t, err, journal.ErrConflict)
 
-		stale, err := j.StaleEnrollments(t.Context(), clock.Now().Add(time.Second), 10)
+		stale, err := j.StaleEnrollments(t.Context(), started(), clock.Now().Add(time.Second), 10)
 		require.NoError(t, err)
 		require.Len(t, stale, 1)
 		require.NoError(t, j.RequeueEnrollment(t.Context(), "acme", key, stale[0].UpdatedAt.Add(-time.Second)))
 		require.NoError(t, j.TouchEnrollment(t.Context(), "acme", key))
-		stale, err = j.StaleEnrollments(t.Context(), clock.Now(), 10)
+		stale, err = j.StaleEnrollments(t.Context(), started(), clock.Now(), 10)
 		require.NoError(t, err)
 		require.Empty(t, stale)
 
@@ -180,6 +180,95 @@ func TestEnrollmentIsProjected_R139(t *testing.T) {
 	})
 }
 
+// started are the states that a sweep asks after.
+func started() []training.EnrollmentState {
+	return []training.EnrollmentState{training.EnrollmentRunning, training.EnrollmentRetrying, training.EnrollmentInReview}
+}
+
+// However many wait for people, the sweep comes to those that hold a slot.
+func TestStaleEnrollmentsAreListedByState(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		clock := newClock()
+		j := open(t, dsn, journal.Options{Now: clock.Now})
+		keys := enrol(t, j, "acme", 0, 4)
+		project := func(key training.EnrollmentKey, state training.EnrollmentState) {
+			_, err := j.ProjectEnrollment(t.Context(), "acme", key, journal.EnrollmentProjection{State: state})
+			require.NoError(t, err)
+			clock.Advance(time.Second)
+		}
+		project(keys[0], training.EnrollmentInReview)
+		project(keys[1], training.EnrollmentRunning)
+		project(keys[2], training.EnrollmentLinked)
+		for _, test := range []struct {
+			states []training.EnrollmentState
+			want   []training.EnrollmentKey
+		}{
+			{started(), []training.EnrollmentKey{keys[0], keys[1]}},
+			{[]training.EnrollmentState{training.EnrollmentRunning}, []training.EnrollmentKey{keys[1]}},
+			{[]training.EnrollmentState{training.EnrollmentQueued, training.EnrollmentLinked}, nil},
+			{nil, nil},
+		} {
+			stale, err := j.StaleEnrollments(t.Context(), test.states, clock.Now(), 10)
+			require.NoError(t, err)
+			var found []training.EnrollmentKey
+			for _, c := range stale {
+				found = append(found, c.Key)
+			}
+			require.Equal(t, test.want, found)
+		}
+
+		counts, err := j.OpenEnrollments(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, map[training.EnrollmentState]int{
+			training.EnrollmentInReview: 1, training.EnrollmentRunning: 1, training.EnrollmentQueued: 1,
+		}, counts)
+	})
+}
+
+// While a tenant's QMS is held or paused nothing of it is started; what is queued goes on afterwards.
+func TestEnrollmentsOfAHeldTenantStayQueued(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		j := open(t, dsn, journal.Options{})
+		enrol(t, j, "acme", 0, 3)
+		enrol(t, j, "globex", 0, 1)
+		by := training.Decision{Action: training.ActionPause, By: "ops", Reason: "upgrade"}
+		_, err := j.Pause(t.Context(), "acme", training.TargetQMS, "acme/qms/1", by)
+		require.NoError(t, err)
+		claimed, err := j.ClaimEnrollments(t.Context(), 8, time.Minute)
+		require.NoError(t, err)
+		require.Len(t, claimed, 1)
+		require.Equal(t, "globex", claimed[0].Tenant)
+		by.Action = training.ActionResume
+		_, err = j.Resume(t.Context(), "acme", training.TargetQMS, by)
+		require.NoError(t, err)
+		claimed, err = j.ClaimEnrollments(t.Context(), 8, time.Minute)
+		require.NoError(t, err)
+		require.Len(t, claimed, 3)
+	})
+}
+
+// All slots are taken by a tenant whose enrollments wait behind its budget: another one's goes on all the same (law 6).
+func TestEnrollmentsOfOneTenantNeverBlockAnother(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		j := open(t, dsn, journal.Options{})
+		claim := func() map[string]int {
+			claimed, err := j.ClaimEnrollments(t.Context(), 4, time.Minute)
+			require.NoError(t, err)
+			tenants := map[string]int{}
+			for _, c := range claimed {
+				tenants[c.Tenant]++
+			}
+			return tenants
+		}
+		enrol(t, j, "acme", 0, 9)
+		require.Equal(t, map[string]int{"acme": 4}, claim())
+		enrol(t, j, "globex", 0, 3)
+		enrol(t, j, "initech", 0, 3)
+		require.Equal(t, map[string]int{"globex": 1, "initech": 1}, claim())
+		require.Empty(t, claim())
+	})
+}
+
 func TestLostEnrollmentIsQueuedAgain(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		j := open(t, dsn, journal.Options{})
@@ -187,7 +276,7 @@ func TestLostEnrollmentIsQueuedAgain(t *testing.T) {
 		claimed, err := j.ClaimEnrollments(t.Context(), 1, time.Minute)
 		require.NoError(t, err)
 		require.NoError(t, j.EnrollmentStarted(t.Context(), "acme", claimed[0].Key))
-		stale, err := j.StaleEnrollments(t.Context(), time.Now().Add(time.Minute), 10)
+		stale, err := j.StaleEnrollments(t.Context(), started(), time.Now().Add(time.Minute), 10)
 		require.NoError(t, err)
 		require.NoError(t, j.RequeueEnrollment(t.Context(), "acme", stale[0].Key, stale[0].UpdatedAt))
 		claimed, err = j.ClaimEnrollments(t.Context(), 1, time.Minute)

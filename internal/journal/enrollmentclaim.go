@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"countersign/internal/training"
@@ -16,10 +18,14 @@ const openEnrollments = `state NOT IN ('LINKED', 'CLOSED', 'EXPIRED_IN_REVIEW')`
 // ClaimEnrollments moves enrollments from QUEUED to STARTING for the time of lease and returns them: as many as
 // keep the number that is STARTING or RUNNING, of all tenants and processes, at or below limit. They
 // are dealt to the tenants as by Claim, and those not seen to within the lease are free again.
+//
+// A tenant with a target that is HELD or PAUSED gets none: its enrollments stay queued. Any other that has none
+// STARTING or RUNNING gets one beyond the limit: those of another tenant may wait for hours behind the
+// completions in that one's budget.
 func (j *Journal) ClaimEnrollments(ctx context.Context, limit int, lease time.Duration) ([]ClaimedEnrollment, error) {
 	// Most tenants have none: what is asked for often must not cost the writer's turn.
 	_, err := one(ctx, j, j.read, scanInt, `SELECT 1 FROM enrollments
-		WHERE `+openEnrollments+` AND state IN ('QUEUED', 'STARTING') LIMIT 1`)
+		WHERE `+openEnrollments+` AND (state = 'STARTING' OR state = 'QUEUED' AND tenant NOT IN (`+heldTenants+`)) LIMIT 1`)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
@@ -55,10 +61,16 @@ func (j *Journal) ClaimEnrollments(ctx context.Context, limit int, lease time.Du
 // claimEnrollments deals what slots are free.
 func (j *Journal) claimEnrollments(ctx context.Context, tx *sql.Tx, limit int, now, until time.Time) (claimed []ClaimedEnrollment, err error) {
 	tenants, free, err := j.enrollmentShares(ctx, tx, limit)
-	if err != nil || free <= 0 {
+	if err != nil {
 		return nil, err
 	}
-	for i, slots := range deal(free, tenants) {
+	for i, slots := range deal(max(free, 0), tenants) {
+		if slots == 0 && tenants[i].inFlight == 0 {
+			slots = 1
+		}
+		if slots == 0 {
+			continue
+		}
 		taken, err := list(ctx, j, tx, scanClaimedEnrollment, takeEnrollments, micros(until), micros(now), tenants[i].name, tenants[i].name, slots)
 		if err != nil {
 			return nil, fmt.Errorf("take from tenant %s: %w", tenants[i].name, err)
@@ -68,11 +80,19 @@ func (j *Journal) claimEnrollments(ctx context.Context, tx *sql.Tx, limit int, n
 	return claimed, nil
 }
 
-// enrollmentShares are the tenants that have something queued, and how many slots are free.
+// enrollmentShares are the tenants that have something queued and are not held, and how many slots are free.
 func (j *Journal) enrollmentShares(ctx context.Context, tx *sql.Tx, limit int) (tenants []tenantShare, free int, err error) {
 	tenants, err = list(ctx, j, tx, scanTenant, queuedEnrollments)
 	if err != nil || len(tenants) == 0 {
 		return nil, 0, err
+	}
+	held, err := list(ctx, j, tx, scanString, heldTenants)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list held tenants: %w", err)
+	}
+	tenants = slices.DeleteFunc(tenants, func(t tenantShare) bool { return slices.Contains(held, t.name) })
+	if len(tenants) == 0 {
+		return nil, 0, nil
 	}
 	counts, err := list(ctx, j, tx, func(row scanner) (tenantShare, error) {
 		var t tenantShare
@@ -162,12 +182,20 @@ func (j *Journal) moveEnrollment(ctx context.Context, tenant string, key trainin
 	return nil
 }
 
-// StaleEnrollments lists, longest untouched first, enrollments of all tenants that are RUNNING, RETRYING or IN_REVIEW and
-// were not updated since before.
-func (j *Journal) StaleEnrollments(ctx context.Context, before time.Time, limit int) ([]ClaimedEnrollment, error) {
+// StaleEnrollments lists, longest untouched first, enrollments of all tenants that are in one of the states and were
+// not updated since before. Nothing is stale in QUEUED and STARTING, which are dispatch's own, or once it has ended.
+func (j *Journal) StaleEnrollments(ctx context.Context, states []training.EnrollmentState, before time.Time, limit int) ([]ClaimedEnrollment, error) {
+	if len(states) == 0 {
+		return nil, nil
+	}
+	var args []any
+	for _, state := range states {
+		args = append(args, string(state))
+	}
 	found, err := list(ctx, j, j.read, scanClaimedEnrollment, `SELECT `+enrollmentColumns+` FROM enrollments
-		WHERE `+openEnrollments+` AND state IN ('RUNNING', 'RETRYING', 'IN_REVIEW') AND updated_at < ? ORDER BY updated_at LIMIT ?`,
-		micros(before), max(limit, 0))
+		WHERE `+openEnrollments+` AND state IN (`+strings.TrimSuffix(strings.Repeat("?, ", len(states)), ", ")+`)
+		AND state NOT IN ('QUEUED', 'STARTING') AND updated_at < ? ORDER BY updated_at LIMIT ?`,
+		append(args, micros(before), max(limit, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("list stale enrollments: %w", err)
 	}

@@ -86,6 +86,23 @@ func (j *Journal) decideEnrollment(ctx context.Context, tx *sql.Tx, tenant strin
 	return err
 }
 
+// OpenEnrollments is how many enrollments of all tenants are in each state that is none of an end; states without any
+// are missing. Its cost follows the open work, not the history.
+func (j *Journal) OpenEnrollments(ctx context.Context) (map[training.EnrollmentState]int, error) {
+	counts := map[training.EnrollmentState]int{}
+	_, err := list(ctx, j, j.read, func(row scanner) (struct{}, error) {
+		var state training.EnrollmentState
+		var n int
+		err := row.Scan(&state, &n)
+		counts[state] = n
+		return struct{}{}, err
+	}, `SELECT state, count(*) FROM enrollments WHERE `+openEnrollments+` GROUP BY state`)
+	if err != nil {
+		return nil, fmt.Errorf("count enrollments: %w", err)
+	}
+	return counts, nil
+}
+
 // ReserveRef says under which reference a record of this employee and training is to be created: the one that was
 // reserved first, unless it is among spent, whose records are over; then ref is reserved in its place. So
 // an enrollment and a completion that find no record at the same moment create one.

@@ -22,6 +22,10 @@ func (a *Activities) enrollee(ctx context.Context, ref workflows.EnrollmentRef) 
 	if !ok {
 		return enrollee{}, training.Fail(training.FailureTenantUnknown, "find tenant", ref.Tenant, "")
 	}
+	if tenant.Policy.Enrollments != training.EnrollmentsCreate {
+		// Somebody has switched them off since it came, and may have had every reason.
+		return enrollee{}, training.Fail(training.FailureEnrollmentsOff, "find tenant", ref.Tenant, "")
+	}
 	stored, err := a.cfg.Journal.Enrollment(ctx, ref.Tenant, ref.Key)
 	if err != nil {
 		return enrollee{}, journalFailure("read enrollment", err)
@@ -57,12 +61,13 @@ func (e *enrollee) identify(ctx context.Context, l training.Learner, c training.
 	return nil, err
 }
 
-// lookUp asks the LMS for what the event lacks, as for a completion (R15). The link keeps to what the event says.
+// lookUp asks the LMS for what the event lacks, as for a completion (R15). The link keeps to what the event says. Nothing
+// is completed yet, so it is asked for no completion: an LMS that shows none would be waited for, and a
+// call for the score would be taken from the budget of those who have one.
 func (e *enrollee) lookUp(ctx context.Context) (training.Learner, training.Course, error) {
 	have := training.Completion{
 		Tenant: e.enrollment.Tenant, Source: e.enrollment.Source, Platform: e.enrollment.Platform, EnrollmentID: e.enrollment.EnrollmentID,
-		Learner: e.enrollment.Learner, Course: e.enrollment.Course,
-		CompletedAt: e.enrollment.EnrolledAt, Precision: training.PrecisionMillisecond,
+		Learner: e.enrollment.Learner, Course: e.enrollment.Course, Score: training.Score{Raw: "0"},
 	}
 	if e.tenant.LMS == nil {
 		return have.Learner, have.Course, nil

@@ -24,9 +24,6 @@ type EnrollmentJournal interface {
 // LinkEnrollment finds the training record of an enrollment or creates it, reads it back and keeps the link.
 func (a *Activities) LinkEnrollment(ctx context.Context, ref workflows.EnrollmentRef) (workflows.LinkedEnrollment, error) {
 	return attemptEnrollment(ctx, a, ref, func(ctx context.Context, e enrollee) (workflows.LinkedEnrollment, error) {
-		if err := a.held(ctx, workflows.Ref{Tenant: ref.Tenant, Holds: true}); err != nil {
-			return workflows.LinkedEnrollment{}, err
-		}
 		if err := e.tenant.QMS.Employee(ctx, e.employee); err != nil {
 			return workflows.LinkedEnrollment{}, err
 		}
@@ -77,6 +74,10 @@ func (e enrollee) record(ctx context.Context, opts qms.ApplyOptions) (record tra
 		return slices.MinFunc(done, func(a, b training.Record) int { return a.CompletedAt.Compare(b.CompletedAt) }), false, nil
 	}
 	record, err = e.create(ctx, records, opts)
+	if err == nil && !enrollable(record) && !e.enrollment.FulfilledBy(record) && record.ExternalRef != e.enrollment.OwnRef() {
+		// A late completion of an earlier enrollment was creating its record at this moment, and has completed it.
+		record, err = e.create(ctx, append(records, record), opts)
+	}
 	return record, err == nil, err
 }
 

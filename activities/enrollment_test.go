@@ -1,14 +1,17 @@
 package activities
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"countersign/internal/journal"
+	"countersign/internal/qms"
 	arenasim "countersign/internal/simulator/arena"
 	"countersign/internal/simulator/fault"
+	lmssim "countersign/internal/simulator/lmsapi"
 	"countersign/internal/training"
 	"countersign/workflows"
 
@@ -351,4 +354,116 @@ func TestEnrollmentIsHeld(t *testing.T) {
 	stored, err := w.journal.Enrollment(t.Context(), "acme", ref.Key)
 	require.NoError(t, err)
 	require.Equal(t, training.EnrollmentRetrying, stored.State)
+}
+
+// A hold is seen before the LMS is asked: its budget of calls is that of completions too.
+func TestHeldEnrollmentAsksNoLMS_R15(t *testing.T) {
+	w := newWorld(t)
+	lms := w.lookingUp()
+	w.held(time.Time{}, "")
+	e := enrollment()
+	e.Learner, e.Course = bare().Learner, bare().Course
+	_, failure := w.link(w.enrolled(e))
+	require.Equal(t, training.FailureHeld, failure.Class)
+	require.Zero(t, lms.Calls(fault.Any))
+}
+
+// The learner has begun a moment ago: the LMS shows no completion, and is neither waited for nor asked for a score.
+func TestEnrollmentOfAMomentAgoIsLookedUp_R15(t *testing.T) {
+	w := newWorld(t)
+	lms := w.lookingUp()
+	lms.AddEnrollment(lmssim.Enrollment{ID: "1", LearnerID: "10291", CourseID: "5541"})
+	e := enrollment()
+	e.EnrollmentID, e.Learner, e.Course, e.EnrolledAt = "", bare().Learner, bare().Course, time.Now().UTC().Truncate(time.Millisecond)
+	_, failure := w.link(w.enrolled(e))
+	require.Empty(t, failure)
+	require.Len(t, w.qms.Records(), 1)
+	require.Equal(t, 2, lms.Calls(fault.Any), "the user and the course")
+}
+
+// Somebody has switched enrollments off: what is on its way creates nothing any more.
+func TestEnrollmentsThatWereSwitchedOff_R98(t *testing.T) {
+	for _, policy := range []training.Enrollments{training.EnrollmentsIgnore, "", "unheard of"} {
+		w := newWorld(t)
+		w.tenant.Policy.Enrollments = policy
+		_, failure := w.link(w.enrolled(enrollment()))
+		require.Equal(t, training.FailureEnrollmentsOff, failure.Class)
+		require.False(t, failure.Retryable())
+		require.Empty(t, w.qms.Log(0), "nothing was asked")
+	}
+}
+
+// An outage that only enrollments meet is held and probed like any other.
+func TestOutageThatEnrollmentsMeet(t *testing.T) {
+	w := holding(t)
+	w.tenant.Policy.Enrollments = training.EnrollmentsCreate
+	other := enrollment()
+	other.EnrollmentID = "2"
+	refs := []workflows.EnrollmentRef{w.enrolled(enrollment()), w.enrolled(other)}
+	w.qms.Fault(arenasim.EndpointRecords, fault.Status(503, fault.Forever))
+	for _, ref := range refs {
+		require.Equal(t, training.TargetAnswering, w.target().State)
+		_, failure := w.link(ref)
+		require.Equal(t, training.FailureUnreachable, failure.Class)
+	}
+	target := w.target()
+	require.Equal(t, training.TargetHeld, target.State)
+	require.Equal(t, string(refs[1].Key), string(target.Example))
+	require.Len(t, w.outages.watched, 1)
+	_, failure := w.link(refs[0])
+	require.Equal(t, training.FailureHeld, failure.Class)
+
+	require.Equal(t, training.TargetHeld, w.look().State, "the probe asks what has failed")
+	w.qms.ClearFaults(arenasim.EndpointRecords)
+	require.Equal(t, training.TargetAnswering, w.look().State)
+}
+
+// That records cannot be created is no reason to hold completions, which need no permission for it.
+func TestMissingPermissionToCreateHoldsNothing(t *testing.T) {
+	w := holding(t)
+	w.tenant.Policy.Enrollments = training.EnrollmentsCreate
+	w.qms.Fault(arenasim.EndpointCreate, fault.Status(403, fault.Forever))
+	for n := range 4 {
+		e := enrollment()
+		e.EnrolledAt = e.EnrolledAt.Add(time.Duration(n) * time.Hour)
+		_, failure := w.link(w.enrolled(e))
+		require.Equal(t, training.FailureCredentials, failure.Class)
+	}
+	require.Equal(t, training.TargetAnswering, w.target().State)
+}
+
+// A late completion of last year's creates its record, under a reference that it reserves, and completes it between this
+// enrollment's search and its own creation. That record is not this enrollment's.
+func TestEnrollmentDoesNotTakeALateCompletionsRecord_R98(t *testing.T) {
+	w := newWorld(t)
+	e := enrollment()
+	e.EnrollmentID = ""
+	ref := w.enrolled(e)
+	const theirs = "lms:completion:1"
+	_, err := w.journal.ReserveRef(t.Context(), "acme", employee, program, theirs, nil)
+	require.NoError(t, err)
+	w.tenant.QMS = overtaken{Client: w.tenant.QMS, after: func() {
+		if len(w.qms.Records()) == 0 {
+			w.assigned(func(r *arenasim.Record) {
+				r.Status, r.CompletionDate, r.ExternalRef = training.RecordCompleted, lastYear(), theirs
+			})
+		}
+	}}
+	linked, failure := w.link(ref)
+	require.Empty(t, failure)
+	require.Equal(t, training.RecordAssigned, linked.Status)
+	require.Len(t, w.qms.Records(), 2)
+	require.Equal(t, linked.RecordID, w.leads(e))
+}
+
+// overtaken is a QMS in which something happens right after a search.
+type overtaken struct {
+	qms.Client
+	after func()
+}
+
+func (o overtaken) Records(ctx context.Context, employeeID, trainingID string) ([]training.Record, error) {
+	records, err := o.Client.Records(ctx, employeeID, trainingID)
+	o.after()
+	return records, err
 }

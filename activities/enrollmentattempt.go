@@ -34,15 +34,33 @@ func attemptEnrollment[Out any](ctx context.Context, a *Activities, ref workflow
 	}
 	working, cancel := context.WithDeadline(ctx, info.Deadline.Add(-timeToSay))
 	defer cancel()
+	// Before the LMS is asked for what the event lacks: its budget is that of completions too.
+	if err := a.held(working, workflows.Ref{Tenant: ref.Tenant, Holds: true}); err != nil {
+		return none, fail(err)
+	}
 	e, err := a.enrollee(working, ref)
 	if err != nil {
 		return none, fail(err)
 	}
-	out, err := step(working, e)
+	out, err := counted(working, a, ref, e, step)
 	if err != nil {
 		return none, fail(err)
 	}
 	return out, nil
+}
+
+// counted is a step whose calls of the QMS are counted, as atQMS counts those of a completion's.
+func counted[Out any](ctx context.Context, a *Activities, ref workflows.EnrollmentRef, e enrollee, step func(context.Context, enrollee) (Out, error)) (Out, error) {
+	if e.tenant.Breaker == nil {
+		return step(ctx, e)
+	}
+	watch := e.tenant.Breaker.WatchEnrollment(e.tenant.QMS, ref.Key)
+	e.tenant.QMS = watch.Client()
+	out, err := step(ctx, e)
+	if trip, tripped := watch.Tripped(); tripped {
+		a.hold(ctx, ref.Tenant, e.tenant, trip, a.enrollmentLog(ref))
+	}
+	return out, err
 }
 
 // enrollmentFailed turns an error into what Temporal and people understand, and lets the slot go while the enrollment

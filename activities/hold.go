@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -74,7 +75,7 @@ func atQMS[Out any](a *Activities, ref workflows.Ref, step func(context.Context,
 			failure.Target = training.TargetQMS
 		}
 		if trip, tripped := watch.Tripped(); tripped {
-			a.hold(ctx, ref, s.tenant, trip)
+			a.hold(ctx, ref.Tenant, s.tenant, trip, a.log(ref))
 		}
 		return out, err
 	}
@@ -104,27 +105,27 @@ func (a *Activities) held(ctx context.Context, ref workflows.Ref) error {
 
 // hold writes to the journal that the target is held, and has it watched. The first worker to see it does;
 // if that goes wrong, the next failure or the starter's sweep makes up for it.
-func (a *Activities) hold(ctx context.Context, ref workflows.Ref, tenant Tenant, trip breaker.Trip) {
+func (a *Activities) hold(ctx context.Context, id string, tenant Tenant, trip breaker.Trip, log *slog.Logger) {
 	if a.cfg.Targets == nil || !tenant.Policy.Outage.Hold {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToSay/2) // the step may have run out of time
 	defer cancel()
-	log := a.log(ref).With("target", training.TargetQMS)
+	log = log.With("target", training.TargetQMS)
 	held, err := a.cfg.Targets.Hold(ctx, journal.Target{
-		Tenant: ref.Tenant, Name: training.TargetQMS, Incident: incidentName(ref.Tenant, training.TargetQMS),
+		Tenant: id, Name: training.TargetQMS, Incident: incidentName(id, training.TargetQMS),
 		BeganAt: trip.Since, Until: trip.Until, Class: trip.Failure.Class, Detail: trip.Failure.Detail, Example: trip.Completion,
 	})
 	if err != nil {
 		log.Error("target not held", "error", err)
 		return
 	}
-	a.gate.set(ref.Tenant, time.Time{})
+	a.gate.set(id, time.Time{})
 	if !held {
 		return
 	}
 	log.Warn("target held: it does not answer", "class", trip.Failure.Class, "failure", trip.Failure.Error(), "since", trip.Since, "until", trip.Until)
-	if err := a.cfg.Outages.Watch(ctx, workflows.NewOutage(ref.Tenant, training.TargetQMS, tenant.Policy)); err != nil {
+	if err := a.cfg.Outages.Watch(ctx, workflows.NewOutage(id, training.TargetQMS, tenant.Policy)); err != nil {
 		log.Error("outage is not watched, left for the sweep", "error", err)
 	}
 }

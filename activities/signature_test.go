@@ -394,6 +394,7 @@ func TestSignedAndReportedByNobody_R143(t *testing.T) {
 func TestReportedEnrollmentIsOneRosterEntry_R97_R98(t *testing.T) {
 	w, d := newWorld(t), newHouse(t).desk(t)
 	w.tenant = d.tenant
+	w.tenant.Policy.Enrollments = training.EnrollmentsCreate
 	e := enrollment()
 	e.Learner.Email = d.completion.Learner.Email
 	ref := w.enrolled(e)

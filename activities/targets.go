@@ -101,6 +101,14 @@ func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Ta
 		}
 	case !errors.Is(err, journal.ErrNotFound):
 		return false, 0, err
+	default:
+		e, found, broken := a.exampleEnrollment(ctx, tenant, target.Tenant, training.EnrollmentKey(example))
+		if broken != nil {
+			return false, 0, broken
+		}
+		if found {
+			err = e.probe(ctx)
+		}
 	}
 	if !watch.Asked() { // the completion is gone, or its settings do not lead to the QMS any more
 		_, err = watch.ExternalUpdatesAllowed(ctx)
@@ -112,6 +120,30 @@ func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Ta
 		return false, failure.RetryAfter, nil
 	}
 	return !watch.Silent(), 0, nil
+}
+
+// exampleEnrollment is the enrollment whose key the example is, where it was one that has failed. found is false for one
+// that is not there, or does not lead to the QMS as it stands: that says nothing about the target.
+func (a *Activities) exampleEnrollment(ctx context.Context, tenant Tenant, id string, key training.EnrollmentKey) (e enrollee, found bool, err error) {
+	stored, err := a.cfg.Journal.Enrollment(ctx, id, key)
+	if errors.Is(err, journal.ErrNotFound) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, err
+	}
+	e = enrollee{journal: a.cfg.Journal, tenant: tenant, enrollment: stored.Enrollment}
+	lacks, broken := e.identify(ctx, e.enrollment.Learner, e.enrollment.Course)
+	return e, lacks == nil && broken == nil, nil
+}
+
+// probe repeats the reads of an enrollment.
+func (e enrollee) probe(ctx context.Context) error {
+	if err := e.tenant.QMS.Employee(ctx, e.employee); err != nil {
+		return err
+	}
+	_, err := e.tenant.QMS.Records(ctx, e.employee, e.trainingID)
+	return err
 }
 
 // ChangeTarget pauses or resumes a target because a named person says so.

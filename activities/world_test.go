@@ -94,6 +94,7 @@ func newWorld(t *testing.T) *world {
 		Training: func(_ string, c training.Course) (string, bool, bool) {
 			return program, c.Code == "APPROVED", c.Code != "UNMAPPED"
 		},
+		Policy:     training.Policy{Enrollments: training.EnrollmentsCreate},
 		Notices:    w,
 		NoticeLink: func(f training.Fingerprint) string { return "https://temporal.example.com/" + string(f) },
 	}

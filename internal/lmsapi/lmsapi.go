@@ -21,6 +21,8 @@ type Client interface {
 	// Lookup returns what the LMS knows of a completion. What it does not know is left empty; an LMS that knows
 	// neither the learner nor the course returns empty Details and no error: the completion then fails at
 	// whatever it still lacks, with that step's own words. It makes no call for what c has already.
+	// CompletedAt is zero where nobody has completed anything yet, only learner and course of an enrollment are asked
+	// for: then an LMS that shows no completion is not waited for.
 	Lookup(ctx context.Context, c training.Completion) (Details, error)
 
 	// Check proves address, credentials and permissions by the cheapest reading calls that need them.

@@ -36,7 +36,7 @@ func (c *Client) Lookup(ctx context.Context, have training.Completion) (lmsapi.D
 	if learnerID == "" {
 		learnerID = d.Learner.ID
 	}
-	if learnerID == "" || have.Course.ID == "" {
+	if learnerID == "" || have.Course.ID == "" || have.CompletedAt.IsZero() {
 		return d, nil
 	}
 	state, err := c.state(ctx, have.Course.ID, learnerID)

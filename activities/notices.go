@@ -36,7 +36,7 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) (w
 			temporal.ApplicationErrorOptions{NextRetryDelay: next.Sub(now)})
 	}
 	notice := notify.Notice{
-		ID: in.ID, Tenant: in.Tenant, TenantName: tenant.Name, Kind: noticeKind(in.Kind),
+		ID: in.ID, Tenant: in.Tenant, TenantName: tenant.Name, Kind: tellingOf(in.Kind).kind,
 		// Not the attempt's time: a resent mail must be the same mail.
 		At: in.At, Personal: tenant.Personal,
 	}

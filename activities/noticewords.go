@@ -18,8 +18,9 @@ func items(group workflows.InboxGroup) []notify.Item {
 	var all []notify.Item
 	for _, example := range group.Examples {
 		all = append(all, notify.Item{
-			Fingerprint: example.Fingerprint, CourseLabel: example.Course, RecordID: example.RecordID, Target: target(example.Kind, example.Class, example.Cause),
-			Class: example.Class, Detail: example.Detail, Count: 1, Waiting: group.Waiting, Explanation: explanation(example),
+			Subject: about(example.Cause), Fingerprint: example.Fingerprint,
+			CourseLabel: strings.TrimPrefix(example.Course, workflows.EnrollmentLabel), RecordID: example.RecordID, Target: target(example.Kind, example.Class, example.Cause),
+			Class: example.Class, Detail: example.Detail, Count: 1, Waiting: group.Waiting, Explanation: tellingOf(example.Kind).words(example),
 		})
 	}
 	if group.Kind == workflows.NoticeOutage { // told more than once, it is one outage still
@@ -28,13 +29,32 @@ func items(group workflows.InboxGroup) []notify.Item {
 		return last
 	}
 	if more := group.Count - len(group.Examples); more > 0 {
-		rest := notify.Item{Class: group.Class, Count: more, Waiting: group.Waiting, Target: target(group.Kind, group.Class, group.Cause)}
+		rest := notify.Item{Subject: about(group.Cause), Class: group.Class, Count: more, Waiting: group.Waiting, Target: target(group.Kind, group.Class, group.Cause)}
 		if len(group.Examples) > 0 {
-			rest.Explanation = explanation(group.Examples[0])
+			rest.Explanation = tellingOf(group.Examples[0].Kind).words(group.Examples[0])
 		}
 		all = append(all, rest)
 	}
 	return all
+}
+
+// about is what a cause's items are.
+func about(cause string) notify.Subject {
+	switch cause {
+	case workflows.CauseEnrollment:
+		return notify.SubjectEnrollment
+	case workflows.CauseDelivery:
+		return notify.SubjectDelivery
+	}
+	return notify.SubjectCompletion
+}
+
+// waiters is what a cause's items are called, several of them.
+func waiters(cause string) string {
+	if cause == workflows.CauseEnrollment {
+		return "enrollments"
+	}
+	return "completions"
 }
 
 // target names what an outage is of, or what a failure that a retry may mend was met at; "" where the class
@@ -81,10 +101,10 @@ func over(group workflows.InboxGroup) notify.Item {
 		return item
 	}
 	item := notify.Item{
-		Class: group.Class, Count: max(group.Count, 1), Target: target(group.Of, group.Class, group.Cause),
+		Subject: about(group.Cause), Class: group.Class, Count: max(group.Count, 1), Target: target(group.Of, group.Class, group.Cause),
 		Explanation: training.Explanation{
 			Happened: "Everything that you were told of this cause has been decided or has ended." + during,
-			Means:    "None of these completions waits for you any more; the page of each says how it ended.",
+			Means:    "None of these " + waiters(group.Cause) + " waits for you any more; the page of each says how it ended.",
 			Do:       "Nothing.",
 		},
 	}
@@ -123,73 +143,4 @@ func spoken(d time.Duration) string {
 		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", minutes/60, minutes%60), " 0 min")
 	}
 	return fmt.Sprintf("%d days", minutes/60/24)
-}
-
-// noticeKind is what is asked of the admins. A kind that this worker does not know is a review: to be
-// told in other words is better than not to be told.
-func noticeKind(kind workflows.NoticeKind) notify.Kind {
-	switch kind {
-	case workflows.NoticeApproval:
-		return notify.KindApproval
-	case workflows.NoticeApprovalReminder:
-		return notify.KindApprovalReminder
-	case workflows.NoticeApprovalEscalation:
-		return notify.KindApprovalEscalation
-	case workflows.NoticeReviewReminder:
-		return notify.KindReviewReminder
-	case workflows.NoticeSignatureReminder:
-		return notify.KindSignatureReminder
-	case workflows.NoticeSignatureEscalation:
-		return notify.KindSignatureEscalation
-	case workflows.NoticeOutage:
-		return notify.KindOutage
-	case workflows.NoticeAllClear:
-		return notify.KindClear
-	case workflows.NoticeReconciliation:
-		return notify.KindReconciliation
-	default:
-		return notify.KindReview
-	}
-}
-
-// explanation is what an item says where its class alone would not do; the zero one else.
-func explanation(item workflows.InboxItem) training.Explanation {
-	const unsigned = "The trainee is enrolled there; no certificate and no statement have been issued."
-	const pending = "It is PENDING_APPROVAL in the QMS; no certificate and no statement have been issued."
-	switch item.Kind {
-	case workflows.NoticeApprovalReminder:
-		return training.Explanation{
-			Happened: "The training record still waits for an approval.", Means: pending,
-			Do: "Approve or reject it, with a reason.",
-		}
-	case workflows.NoticeApprovalEscalation:
-		return training.Explanation{
-			Happened: "Nobody has approved or rejected the training record in time.", Means: pending,
-			Do: "Approve or reject it, with a reason, or ask whoever has to. It is never approved by itself.",
-		}
-	case workflows.NoticeSignatureReminder:
-		return training.Explanation{
-			Happened: "The trainee has not signed the training in the QMS yet.", Means: unsigned,
-			Do: "Ask the trainee to sign in the QMS; it is noticed by itself.",
-		}
-	case workflows.NoticeSignatureEscalation:
-		return training.Explanation{
-			Happened: "The trainee has still not signed the training in the QMS.", Means: unsigned,
-			Do: "See to it that the trainee signs, or close the completion with a reason. Nobody else can sign.",
-		}
-	case workflows.NoticeReviewReminder:
-		e := item.Class.Explain()
-		// The day and not the instant, so that a hundred reminders of one day are one group.
-		e.Means += " Without a decision it ends as expired in review on " + item.Until.UTC().Format("2006-01-02") + "."
-		return e
-	case workflows.NoticeOutage:
-		return outage(item)
-	case workflows.NoticeReconciliation:
-		return training.Explanation{
-			Happened: "The comparison of LMS, journal and QMS has found what does not agree.",
-			Means:    "What was missing is on its way, once; the rest has changed no training record and waits for you in the report.",
-			Do:       "Read the report: starter reconcile report -tenant TENANT -format html -o report.html.",
-		}
-	}
-	return training.Explanation{}
 }

@@ -95,3 +95,34 @@ func TestQuietHoursAreAnsweredWhileNobodyIsTold_R133(t *testing.T) {
 	require.Zero(t, sent)
 	require.Equal(t, in.At, w.sent[0].At, "a resent mail is the same mail")
 }
+
+// An enrollment is told as one, also by an item of an earlier version, and in words that it can be decided by.
+func TestEnrollmentsAreToldAsEnrollments_R133(t *testing.T) {
+	example := workflows.InboxItem{ID: "1", Cause: workflows.CauseEnrollment, Class: training.FailureEmployeeUnknown, Course: "an enrollment in GDPR-2026"}
+	delivery := workflows.DeliveryItem("d-1", "lms", "userid: is missing", training.DefaultPolicy())
+	notice := sentNotice(t, workflows.SendNotice{Groups: []workflows.InboxGroup{
+		{Class: example.Class, Cause: example.Cause, Count: 3, Examples: []workflows.InboxItem{example}},
+		{Class: delivery.Class, Cause: delivery.Cause, Count: 1, Examples: []workflows.InboxItem{delivery}},
+	}})
+	require.Len(t, notice.Failures, 3)
+	for _, item := range notice.Failures[:2] {
+		require.Equal(t, notify.SubjectEnrollment, item.Subject)
+		require.NotContains(t, item.Explanation.Do, "use_employee")
+		require.Contains(t, item.Explanation.Do, "choose retry")
+	}
+	require.Equal(t, "GDPR-2026", notice.Failures[0].CourseLabel)
+	require.Equal(t, notify.SubjectDelivery, notice.Failures[2].Subject)
+
+	example.Kind, example.Until = workflows.NoticeReviewReminder, time.Date(2026, 4, 22, 0, 0, 0, 0, time.UTC)
+	reminder := sentNotice(t, workflows.SendNotice{Kind: example.Kind, Groups: []workflows.InboxGroup{
+		{Kind: example.Kind, Class: example.Class, Cause: example.Cause, Count: 1, Examples: []workflows.InboxItem{example}},
+	}})
+	require.Contains(t, reminder.Failures[0].Explanation.Means, "expired in review on 2026-04-22")
+	require.NotContains(t, reminder.Failures[0].Explanation.Do, "use_employee")
+
+	over := sentNotice(t, workflows.SendNotice{Kind: workflows.NoticeAllClear, Groups: []workflows.InboxGroup{
+		{Kind: workflows.NoticeAllClear, Class: example.Class, Cause: example.Cause, Count: 2},
+	}})
+	require.Equal(t, notify.SubjectEnrollment, over.Failures[0].Subject)
+	require.Contains(t, over.Failures[0].Explanation.Means, "None of these enrollments")
+}

@@ -121,7 +121,11 @@ func endedPage(c *completion) string {
 // sentences is a failure as a training admin reads it: the three sentences, the other side's own
 // words, and the attempts.
 func sentences(failure *training.Failure) string {
-	e := failure.Class.Explain()
+	return sentencesOf(failure, failure.Class.Explain())
+}
+
+// sentencesOf is sentences in the words of e.
+func sentencesOf(failure *training.Failure, e training.Explanation) string {
 	text := fmt.Sprintf("%s\n\n%s\n\n%s\n\nThe other side's own words: %s", e.Happened, e.Means, e.Do, code(failure.Error()))
 	if len(failure.Attempts) > 0 {
 		text += "\n\nAttempts:\n"

@@ -174,7 +174,7 @@ func (e *enrollment) review(ctx workflow.Context, failure *training.Failure) (en
 	e.desk.open(ctx, question{signal: ReviewSignal, allowed: allowed})
 	until := workflow.Now(ctx).Add(e.in.Policy.Review.Wait)
 	e.page = fmt.Sprintf("**Needs a review.** The enrollment has no training record.\n\n%s\n\nSend the signal `review` (or the update `decide`):\n\n%s\n"+
-		"Without a decision it ends as expired in review at %s.", sentences(failure), examples(allowed), clockTime(until))
+		"Without a decision it ends as expired in review at %s.", sentencesOf(failure, failure.Class.ExplainEnrollment()), examples(allowed), clockTime(until))
 	if err := e.shows(ctx, training.EnrollmentInReview, failure.Class); err != nil {
 		return false, err
 	}
@@ -230,7 +230,7 @@ func (e *enrollment) appointments(ctx workflow.Context, failure *training.Failur
 // tellAdmins brings an item to the tenant's AdminInbox. It is not waited for.
 func (e *enrollment) tellAdmins(ctx workflow.Context, item InboxItem, round int) {
 	item.ID = fmt.Sprintf("%s/%s/%d/%s", EnrollmentID(e.in.Key), workflow.GetInfo(ctx).WorkflowExecution.RunID, round, item.ID)
-	item.Course, item.Cause = "an enrollment in "+e.in.Course, CauseEnrollment
+	item.Course, item.Cause = EnrollmentLabel+e.in.Course, CauseEnrollment
 	item.DigestEvery, item.DigestLongest = e.in.Policy.DigestEvery, e.in.Policy.DigestLongest
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		if err := untilDone(ctx, tellAdmins, journalTimeout, TellAdmins{Tenant: e.in.Tenant, Item: item}); err != nil {

@@ -93,6 +93,9 @@ const (
 	CauseEnrollment = "enrollment"
 )
 
+// EnrollmentLabel stands before the course in InboxItem.Course where the item is an enrollment.
+const EnrollmentLabel = "an enrollment in "
+
 // DeliveryItem is what the admins are told of a delivery that could not be understood (law 4).
 func DeliveryItem(delivery, source, reason string, policy training.Policy) InboxItem {
 	return InboxItem{

@@ -148,7 +148,7 @@ func (d *Dispatcher) askAfterEnrollment(ctx context.Context, c journal.ClaimedEn
 func (d *Dispatcher) abandonEnrollment(ctx context.Context, c journal.ClaimedEnrollment, detail string) error {
 	d.enrollmentLog(c).Error("no workflow carries the enrollment, closed", "detail", detail)
 	err := d.inbox.Tell(ctx, workflows.TellAdmins{Tenant: c.Tenant, Item: workflows.InboxItem{
-		ID: workflows.EnrollmentID(c.Key) + "/" + detail, Course: "an enrollment in " + c.CourseLabel,
+		ID: workflows.EnrollmentID(c.Key) + "/" + detail, Course: workflows.EnrollmentLabel + c.CourseLabel,
 		Class: training.FailureDefect, Detail: detail, Cause: workflows.CauseEnrollment,
 		DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery, DigestLongest: d.cfg.Policy(c.Tenant).DigestLongest,
 	}})

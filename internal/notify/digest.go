@@ -88,7 +88,7 @@ func compose(n Notice, most int) message {
 		return m.compared(tenant)
 	}
 	if m.total == 1 {
-		what := fmt.Sprintf("A completion%s %s.", m.onlyCourse(), needs(n.Kind, 1))
+		what := fmt.Sprintf("%s %s.", m.only(n.Failures[0]), needs(n.Kind, 1))
 		m.Opening = lead(n.Kind, what)
 		m.Subject = tenant + ": " + strings.TrimSuffix(m.Opening, ".")
 		return m
@@ -96,7 +96,7 @@ func compose(n Notice, most int) message {
 	for i := range m.Groups {
 		m.Groups[i].Heading = m.Groups[i].name(n.Kind)
 	}
-	what := fmt.Sprintf("%d completions%s %s", m.total, ofCourses(m.courses), needs(n.Kind, m.total))
+	what := m.named(n) + ofCourses(m.courses) + " " + needs(n.Kind, m.total)
 	m.Subject = tenant + ": " + lead(n.Kind, what)
 	m.Opening = lead(n.Kind, what) + ": " + named(m.Groups) + "."
 	return m
@@ -132,7 +132,7 @@ func (m *message) add(n Notice, item Item, most int) {
 		g.shown += count
 	} else if !nothing && len(g.Items) < most {
 		g.shown += count
-		l := line{Course: oneLine(item.CourseLabel), Record: oneLine(item.RecordID), Detail: oneLine(item.Detail), Count: count}
+		l := line{Course: item.label(), Record: oneLine(item.RecordID), Detail: oneLine(item.Detail), Count: count}
 		if count == 1 { // of several, one fingerprint or one learner would be misleading
 			l.Fingerprint, l.full = item.Fingerprint.Short(), item.Fingerprint
 			l.learner = n.Personal.shown(item.Learner)
@@ -151,7 +151,7 @@ func courses(n Notice) int {
 	var labels []string
 	for _, item := range n.Failures {
 		label := oneLine(item.CourseLabel)
-		if label == "" {
+		if label == "" || item.Subject == SubjectDelivery {
 			return 0
 		}
 		if !slices.Contains(labels, label) {

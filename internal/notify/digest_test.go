@@ -67,6 +67,11 @@ func TestOpeningCountsCompletionsCoursesAndCauses(t *testing.T) {
 	item := func(course string, class training.FailureClass, count int) notify.Item {
 		return notify.Item{CourseLabel: course, Class: class, Count: count}
 	}
+	of := func(subject notify.Subject, course string, count int) notify.Item {
+		i := item(course, "unreachable", count)
+		i.Subject = subject
+		return i
+	}
 	for want, tc := range map[string]struct {
 		kind    notify.Kind
 		courses int
@@ -82,8 +87,18 @@ func TestOpeningCountsCompletionsCoursesAndCauses(t *testing.T) {
 		"Reminder. A completion of GDPR needs the trainee's signature":       {notify.KindSignatureReminder, 0, []notify.Item{item("GDPR", "", 1)}},
 		"Escalation. 2 completions of 1 course need the trainee's signature": {notify.KindSignatureEscalation, 0, []notify.Item{item("GDPR", "", 2)}},
 		"Reminder. A completion of GDPR needs a decision":                    {notify.KindReviewReminder, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
-		"All clear. A completion of GDPR no longer waits":                    {notify.KindClear, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
-		"All clear. 5000 completions of 37 courses no longer wait":           {notify.KindClear, 37, []notify.Item{item("", "unreachable", 5000)}},
+		"An enrollment in GDPR needs a decision":                             {notify.KindReview, 0, []notify.Item{of(notify.SubjectEnrollment, "GDPR", 1)}},
+		"Reminder. An enrollment in GDPR needs a decision":                   {notify.KindReviewReminder, 0, []notify.Item{of(notify.SubjectEnrollment, "GDPR", 1)}},
+		"An enrollment needs a decision":                                     {notify.KindReview, 0, []notify.Item{of(notify.SubjectEnrollment, "", 1)}},
+		"A delivery of source lms needs a decision":                          {notify.KindReview, 0, []notify.Item{of(notify.SubjectDelivery, "a delivery of source lms", 1)}},
+		"A delivery needs a decision":                                        {notify.KindReview, 0, []notify.Item{of(notify.SubjectDelivery, "", 1)}},
+		"4 enrollments of 1 course need a decision":                          {notify.KindReview, 0, []notify.Item{of(notify.SubjectEnrollment, "GDPR", 4)}},
+		"3 completions and 1 enrollment of 1 course need a decision": {notify.KindReview, 0, []notify.Item{
+			of(notify.SubjectEnrollment, "GDPR", 1), item("GDPR", "unreachable", 3)}},
+		"1 completion, 2 enrollments and 5 deliveries need a decision": {notify.KindReview, 0, []notify.Item{
+			of(notify.SubjectDelivery, "a delivery of source lms", 5), item("GDPR", "unreachable", 1), of(notify.SubjectEnrollment, "GDPR", 2)}},
+		"All clear. A completion of GDPR no longer waits":          {notify.KindClear, 0, []notify.Item{item("GDPR", "unreachable", 1)}},
+		"All clear. 5000 completions of 37 courses no longer wait": {notify.KindClear, 37, []notify.Item{item("", "unreachable", 5000)}},
 	} {
 		n := single()
 		n.Kind, n.Courses, n.Failures = tc.kind, tc.courses, tc.items

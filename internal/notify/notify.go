@@ -71,8 +71,11 @@ type Notice struct {
 	At time.Time
 }
 
-// Item is one waiting completion, or Count like it.
+// Item is one waiting completion or other Subject, or Count like it.
 type Item struct {
+	// Subject is what waits.
+	Subject Subject
+	// Fingerprint is that of a completion, "" for another subject.
 	Fingerprint training.Fingerprint
 	// CourseLabel is what a person calls the course.
 	CourseLabel string

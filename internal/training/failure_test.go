@@ -89,6 +89,24 @@ func TestEveryFailureClassHasThreeSentences(t *testing.T) {
 	}
 }
 
+// What an admin reads of an enrollment names no decision that it would refuse.
+func TestEnrollmentsAreExplainedAsSuch_R133(t *testing.T) {
+	for _, class := range []training.FailureClass{ // what LinkEnrollment can fail with
+		training.FailureUnreachable, training.FailureRateLimited, training.FailureCredentials, training.FailureUnverified,
+		training.FailureRefused, training.FailureMisread, training.FailureIncomplete, training.FailureEmployeeUnknown,
+		training.FailureEmployeeMismatch, training.FailureCourseUnmapped, training.FailureRecordAmbiguous, training.FailureOtherContent,
+		training.FailureTrainingClosed, training.FailureEnrollForbidden, training.FailureTenantUnknown, training.FailureEnrollmentsOff,
+		training.FailureLMSUnreachable, training.FailureLMSRateLimited, training.FailureLMSCredentials, training.FailureLMSRefused,
+		training.FailureLMSMisread, training.FailureHeld, training.FailureDefect,
+	} {
+		e := class.ExplainEnrollment()
+		text := strings.Join([]string{e.Happened, e.Means, e.Do}, " ")
+		require.NotRegexp(t, `use_|skip_|submit|this completion|the completion again|carry the completion`, text, class)
+		require.Regexp(t, `choose retry|close with a reason`, e.Do, class)
+	}
+	require.Equal(t, training.FailureDefect.ExplainEnrollment(), training.FailureClass("unheard_of").ExplainEnrollment())
+}
+
 func TestUnknownFailureClassIsExplainedAsADefect(t *testing.T) {
 	require.Equal(t, training.FailureDefect.Explain(), training.FailureClass("unheard_of").Explain())
 	require.Equal(t, training.FailureDefect.Explain(), training.FailureClass("").Explain())

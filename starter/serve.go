@@ -52,7 +52,9 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	if err := p.Registry.Register(newStateCollector(p.Journal, p.Log)); err != nil {
 		return fmt.Errorf("register state metrics: %w", err)
 	}
-
+	if err := p.Registry.Register(newEnrollmentCollector(p.Journal, p.Log)); err != nil {
+		return fmt.Errorf("register enrollment metrics: %w", err)
+	}
 	if err := p.Registry.Register(newTargetCollector(p.Journal, p.Tenants, p.Log)); err != nil {
 		return fmt.Errorf("register target metrics: %w", err)
 	}

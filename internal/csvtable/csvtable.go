@@ -7,7 +7,9 @@
 //
 // A spreadsheet takes a cell that begins with =, +, - or @ for a formula, and a table from an LMS is written by
 // strangers (OWASP, "CSV Injection"). Such cells are written with an apostrophe before them, which reading takes
-// away again, so that what was written is what is read.
+// away again, so that what was written is what is read. So does a part of a cell behind a separator: the same file is
+// taken apart at semicolons by a spreadsheet whose country writes decimal commas, and quotes in the middle of
+// what it takes for a cell keep nothing together.
 package csvtable
 
 import (
@@ -46,25 +48,52 @@ func (m *Mistake) Error() string {
 // apostrophe itself included: one that was there before has to be told from ours.
 const starts = "=+-@\t\r'＝＋－＠"
 
+// separators are what spreadsheets take a line apart at.
+const separators = ",;\t|"
+
 // neutral is the cell as it is written.
 func neutral(cell string) string {
-	if begins(cell) {
-		return "'" + cell
+	parts := partsOf(cell)
+	for i, part := range parts {
+		if begins(part, i > 0) {
+			parts[i] = "'" + part
+		}
 	}
-	return cell
+	return strings.Join(parts, "")
 }
 
 // plain is the cell that was written as text, the inverse of neutral. An apostrophe before anything else is a
 // part of the cell.
 func plain(text string) string {
-	if cell, found := strings.CutPrefix(text, "'"); found && begins(cell) {
-		return cell
+	parts := partsOf(text)
+	for i, part := range parts {
+		if bare, found := strings.CutPrefix(part, "'"); found && begins(bare, i > 0) {
+			parts[i] = bare
+		}
 	}
-	return text
+	return strings.Join(parts, "")
 }
 
-func begins(cell string) bool {
-	for _, first := range cell {
+// partsOf takes a cell apart behind each separator, which stays the end of its part. An apostrophe before a part makes
+// no other parts.
+func partsOf(cell string) []string {
+	var parts []string
+	for {
+		at := strings.IndexAny(cell, separators)
+		if at < 0 {
+			return append(parts, cell)
+		}
+		parts, cell = append(parts, cell[:at+1]), cell[at+1:]
+	}
+}
+
+// begins reports whether a part of a cell begins as a formula does. inside says that a separator stands before it: there
+// quotes and spaces are no part of what a spreadsheet sees.
+func begins(part string, inside bool) bool {
+	if inside {
+		part = strings.TrimLeft(part, "\" ")
+	}
+	for _, first := range part {
 		return strings.ContainsRune(starts, first)
 	}
 	return false

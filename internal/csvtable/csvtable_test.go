@@ -96,6 +96,45 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// A spreadsheet that takes the file apart at other separators finds no formula either (OWASP, "CSV Injection").
+func TestFormulasBehindOtherSeparatorsAreNeutralized(t *testing.T) {
+	var file bytes.Buffer
+	w, err := csvtable.NewWriter(&file, columns())
+	require.NoError(t, err)
+	evil := []string{`a;=HYPERLINK("http://x")`, `b";"=1+1`, "c|-2"}
+	for _, row := range [][]string{evil, {"a; +1", "b,@x", "c;'=y"}, {"x;y", "x;'s", "1,5"}} {
+		require.NoError(t, w.Write(row))
+	}
+	require.NoError(t, w.Flush())
+	for _, separator := range []string{";", "|", "\t"} {
+		for part := range strings.SplitSeq(file.String(), separator) {
+			require.NotRegexp(t, `^[" ]*[=+@-]`, part)
+		}
+	}
+	rows, mistakes := read(file.String())
+	require.Empty(t, mistakes)
+	require.Equal(t, [][]string{evil, {"a; +1", "b,@x", "c;'=y"}, {"x;y", "x;'s", "1,5"}}, rows)
+	require.Contains(t, file.String(), "\nx;y,", "what is harmless stays as it is")
+}
+
+// Whatever a cell holds, it is read as it was written, and no part of it begins as a formula does.
+func TestNeutralizedCellsAreReadAsTheyWere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		row := []string{"s", rapid.StringMatching(`[=+\-@'";,| ax]{0,12}`).Draw(t, "value"), ""}
+		var file bytes.Buffer
+		w, err := csvtable.NewWriter(&file, columns())
+		require.NoError(t, err)
+		require.NoError(t, w.Write(row))
+		require.NoError(t, w.Flush())
+		rows, mistakes := read(file.String())
+		require.Empty(t, mistakes)
+		require.Equal(t, [][]string{row}, rows)
+		for part := range strings.SplitSeq(file.String(), ";") {
+			require.NotRegexp(t, `^[" ]*[=+@-]`, part)
+		}
+	})
+}
+
 func TestFormulasAreNeutralized(t *testing.T) {
 	var file bytes.Buffer
 	w, err := csvtable.NewWriter(&file, columns())

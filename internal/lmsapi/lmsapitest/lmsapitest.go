@@ -139,6 +139,7 @@ func Run(t *testing.T, spec Spec) {
 	t.Run("fills what lacks_R15", func(t *testing.T) { testFills(t, spec) })
 	t.Run("asks for nothing that is there", func(t *testing.T) { testSparing(t, spec) })
 	t.Run("knows nobody", func(t *testing.T) { testUnknown(t, spec) })
+	t.Run("a learner who has completed nothing yet_R98", func(t *testing.T) { testBegun(t, spec) })
 	t.Run("ids that cannot be asked for", func(t *testing.T) { testStrangeIDs(t, spec) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, spec) })
 	t.Run("answers of somebody else", func(t *testing.T) { testStrangers(t, spec) })

@@ -3,6 +3,7 @@ package lmsapitest
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +41,24 @@ func whole(spec Spec) training.Completion {
 		Score:        training.Score{Raw: "91.5", Max: "100", Passed: &passed},
 		ExpiresAt:    &expires,
 	}.Fill(spec.Event)
+}
+
+// Somebody who was enrolled a moment ago has completed nothing: learner and course are found all the same.
+func testBegun(t *testing.T, spec Spec) {
+	w := newWorld(t, spec, nil)
+	begun := Enrollment()
+	begun.CompletedAt, begun.Score, begun.Max = time.Time{}, "", ""
+	w.lms.Reset()
+	w.lms.AddLearner(Jane())
+	w.lms.AddCourse(Clearance())
+	w.lms.AddEnrollment(begun)
+	event := spec.Event
+	event.CompletedAt, event.Precision, event.CompletedAtSource, event.Score = time.Time{}, "", "", training.Score{Raw: "0"}
+	got, err := w.client.Lookup(t.Context(), event)
+	require.NoError(t, err)
+	require.Equal(t, spec.Details.Learner, got.Learner)
+	require.Equal(t, spec.Details.Course, got.Course)
+	require.Zero(t, got.CompletedAt)
 }
 
 // An LMS that knows neither the learner nor the course says nothing, and that is no failure: a person may have been

@@ -72,6 +72,9 @@ type Config struct {
 type Dispatcher struct {
 	cfg   Config
 	inbox Inbox
+	// enrollmentsRefused is since when Temporal refuses starts of enrollments, zero while it does not. Only the loop that
+	// starts them knows it.
+	enrollmentsRefused time.Time
 }
 
 // New builds a Dispatcher; Run starts it.

@@ -40,7 +40,23 @@ const (
 
 // startEnrollments starts what is queued until nothing is. Enrollments have a quarter of the slots for themselves, so that
 // the assignment of a whole company neither waits for completions nor keeps them waiting.
+//
+// One that Temporal refuses for longer than refusalPatience is closed, and said: it would come first, and in vain, for
+// ever, and keep the tenant's others waiting.
 func (d *Dispatcher) startEnrollments(ctx context.Context) error {
+	err := d.startClaimedEnrollments(ctx, refusedFor(d.enrollmentsRefused) > refusalPatience)
+	if !errors.Is(err, errRefused) {
+		d.enrollmentsRefused = time.Time{}
+		return err
+	}
+	if d.enrollmentsRefused.IsZero() {
+		d.enrollmentsRefused = time.Now()
+	}
+	// A Temporal that has come back empty knows the search attributes no more.
+	return errors.Join(err, registerAttributes(ctx, d.cfg.Temporal, d.cfg.Namespace))
+}
+
+func (d *Dispatcher) startClaimedEnrollments(ctx context.Context, giveUp bool) error {
 	for {
 		claimed, err := d.cfg.Journal.ClaimEnrollments(ctx, max(1, d.cfg.InFlight/4), d.cfg.Lease)
 		if err != nil || len(claimed) == 0 {
@@ -52,6 +68,9 @@ func (d *Dispatcher) startEnrollments(ctx context.Context) error {
 		for i, c := range claimed {
 			g.Go(func() error {
 				errs[i] = d.startEnrollment(ctx, c)
+				if giveUp && errors.Is(errs[i], errRefused) {
+					errs[i] = d.abandonEnrollment(ctx, c, endedOutside+"could not be started")
+				}
 				return nil
 			})
 		}
@@ -89,6 +108,10 @@ func (d *Dispatcher) startEnrollment(ctx context.Context, c journal.ClaimedEnrol
 	}, workflows.EnrollmentWorkflow, in)
 	if err == nil || temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return d.cfg.Journal.EnrollmentStarted(ctx, c.Tenant, c.Key)
+	}
+	var invalid *serviceerror.InvalidArgument
+	if errors.As(err, &invalid) {
+		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
 	released := d.cfg.Journal.ReleaseEnrollment(context.WithoutCancel(ctx), c.Tenant, c.Key)
 	return errors.Join(fmt.Errorf("start enrollment %s: %w", c.Key, err), released)

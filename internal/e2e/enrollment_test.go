@@ -3,11 +3,15 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"countersign/internal/journal"
 	"countersign/internal/simulator/arena"
+	"countersign/internal/simulator/fault"
+	lmssim "countersign/internal/simulator/lmsapi"
 	"countersign/internal/simulator/sender"
 	"countersign/internal/training"
 	"countersign/workflows"
@@ -87,4 +91,37 @@ func TestEnrollmentsThroughTheWholeSystem_R97_R98(t *testing.T) {
 	s.eventually(func() bool { return s.update(id, decision(training.ActionClose)) == nil }, "a second review")
 	s.eventually(func() bool { return s.enrollment(j, unknown).State == training.EnrollmentClosed }, "closed")
 	s.record("enrollment-closed", id)
+}
+
+// enrolledInMoodle is what Moodle sends of Jordan Lee's enrollment, which says hardly anything.
+const enrolledInMoodle = `{"eventname":"\\core\\event\\user_enrolment_created","courseid":"5541","relateduserid":"10291","timecreated":"1775831422"}`
+
+// The LMS gives no more calls for now: the enrollment waits for its turn beyond its retries, and nobody is asked.
+func TestEnrollmentWaitsForItsTurnAtTheLMS_R15_R98(t *testing.T) {
+	moodle, err := lmssim.New(lmssim.Options{Platform: "moodle"})
+	require.NoError(t, err)
+	t.Cleanup(moodle.Close)
+	moodle.AddLearner(lmssim.Learner{ID: "10291", Username: "jordan.lee", Email: "jordan.lee@example.com", ExternalID: "HR-1", FirstName: "Jordan", LastName: "Lee"})
+	moodle.AddCourse(lmssim.Course{ID: "5541", Title: "Annual Compliance Training 2026", Code: "COMP-2026"})
+	moodle.AddEnrollment(lmssim.Enrollment{ID: "1", LearnerID: "10291", CourseID: "5541"})
+	moodle.Fault(fault.Any, fault.Status(http.StatusTooManyRequests, 6))
+	url := serve(t, moodle.Handler())
+
+	s := newSystem(t, policy("enrollments: create"), func(p *plan) { p.moodle = url })
+	s.employ(1)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/webhooks/lms/acme/portal", strings.NewReader(enrolledInMoodle))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+secret)
+	response, err := lms.Do(request)
+	require.NoError(t, err)
+	var answer receipt
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+	require.NoError(t, response.Body.Close())
+	require.Len(t, answer.Enrollments, 1)
+
+	key, j := answer.Enrollments[0].Enrollment, s.journal()
+	s.eventually(func() bool { return s.enrollment(j, key).State == training.EnrollmentLinked }, "the enrollment is linked")
+	require.Len(t, s.qms.Records(), 1)
+	s.record("enrollment-in-turn", training.Fingerprint(workflows.EnrollmentID(key)))
 }

@@ -388,7 +388,7 @@ func TestEnrollmentsThatWereSwitchedOff_R98(t *testing.T) {
 		w.tenant.Policy.Enrollments = policy
 		_, failure := w.link(w.enrolled(enrollment()))
 		require.Equal(t, training.FailureEnrollmentsOff, failure.Class)
-		require.False(t, failure.Retryable())
+		require.True(t, failure.Retryable(), "this worker may be the last to be given the settings that want them")
 		require.Empty(t, w.qms.Log(0), "nothing was asked")
 	}
 }
@@ -416,6 +416,29 @@ func TestOutageThatEnrollmentsMeet(t *testing.T) {
 	require.Equal(t, training.TargetHeld, w.look().State, "the probe asks what has failed")
 	w.qms.ClearFaults(arenasim.EndpointRecords)
 	require.Equal(t, training.TargetAnswering, w.look().State)
+}
+
+// A training that the QMS cannot list is no reason to hold everybody's completions for ever, which are not even started:
+// every other probe asks for something else.
+func TestEnrollmentsOfOneTrainingHoldNobodyForEver(t *testing.T) {
+	w := holding(t)
+	w.tenant.Policy.Enrollments = training.EnrollmentsCreate
+	w.qms.Fault(arenasim.EndpointRecords, fault.Status(503, fault.Forever))
+	for n := range 2 {
+		e := enrollment()
+		e.EnrolledAt = e.EnrolledAt.Add(time.Duration(n) * time.Hour)
+		_, failure := w.link(w.enrolled(e))
+		require.Equal(t, training.FailureUnreachable, failure.Class)
+	}
+	var states []training.TargetState
+	for look := range 3 {
+		standing, failure := run[workflows.TargetStanding](w, "LookAtTarget", workflows.LookAtTarget{
+			TargetRef: workflows.TargetRef{Tenant: "acme", Target: training.TargetQMS}, Probe: true, Look: look,
+		})
+		require.Empty(t, failure)
+		states = append(states, standing.State)
+	}
+	require.Equal(t, []training.TargetState{training.TargetHeld, training.TargetHeld, training.TargetAnswering}, states)
 }
 
 // That records cannot be created is no reason to hold completions, which need no permission for it.

@@ -39,7 +39,7 @@ func (a *Activities) LookAtTarget(ctx context.Context, in workflows.LookAtTarget
 	if err != nil {
 		return workflows.TargetStanding{}, err
 	}
-	answered, retryAfter, err := a.probe(ctx, tenant, target, example)
+	answered, retryAfter, err := a.probe(ctx, tenant, target, example, in.Look)
 	if err != nil {
 		return workflows.TargetStanding{}, err
 	}
@@ -79,7 +79,7 @@ func (a *Activities) example(ctx context.Context, target journal.Target, look in
 
 // probe repeats the reads of a completion. What one cannot read would fail again, whatever else the target
 // answers: a permission may be missing for just that.
-func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Target, example training.Fingerprint) (answered bool, retryAfter time.Duration, err error) {
+func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Target, example training.Fingerprint, look int) (answered bool, retryAfter time.Duration, err error) {
 	counts := tenant.Breaker
 	if counts == nil { // the settings have changed since
 		counts = breaker.New(breaker.Config{Failures: 1, Patience: tenant.Policy.Retry.Maximum})
@@ -106,7 +106,9 @@ func (a *Activities) probe(ctx context.Context, tenant Tenant, target journal.Ta
 		if broken != nil {
 			return false, 0, broken
 		}
-		if found {
+		// Every other look asks for something else: completions wait for the end of this too, and are not started, so that
+		// none of theirs could be asked for.
+		if found && (look == 0 || look%2 != 0) {
 			err = e.probe(ctx)
 		}
 	}

@@ -232,8 +232,12 @@ func TestEnrollmentWaitsForTheLMSsBudget_R15(t *testing.T) {
 
 // What the tenant's policy has come to ignore is closed, and nobody is asked.
 func TestEnrollmentThatIsNotWantedAnyMoreIsClosed_R98(t *testing.T) {
-	w := &world{link: fails(training.FailureEnrollmentsOff, 9)}
+	w := &world{link: fails(training.FailureEnrollmentsOff, 1)} // a worker that has the settings of yesterday
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, environment(t, w)).State)
+
+	w = &world{link: fails(training.FailureEnrollmentsOff, 9)}
 	result := enrolled(t, environment(t, w))
+	require.Len(t, w.called(linkEnrollment), 4)
 	require.Equal(t, training.EnrollmentClosed, result.State)
 	require.Contains(t, result.Reason, "policy")
 	require.Equal(t, []training.EnrollmentState{training.EnrollmentClosed}, w.states())

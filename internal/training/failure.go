@@ -107,7 +107,7 @@ func (c FailureClass) Transient() bool {
 	switch c {
 	case FailureUnreachable, FailureRateLimited, FailureCredentials, FailureUnverified, FailureMisread,
 		FailureHeld,
-		FailureTenantUnknown, // workers are given new settings one after the other
+		FailureTenantUnknown, FailureEnrollmentsOff, // workers are given new settings one after the other
 		FailureLMSUnreachable, FailureLMSRateLimited, FailureLMSCredentials, FailureLMSMisread:
 		return true
 	default:

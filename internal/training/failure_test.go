@@ -50,7 +50,7 @@ func TestFailureClassTransient(t *testing.T) {
 		training.FailureStatementRefused:  false,
 		training.FailureStatementConflict: false,
 		training.FailureTenantUnknown:     true,
-		training.FailureEnrollmentsOff:    false,
+		training.FailureEnrollmentsOff:    true,
 		training.FailureHeld:              true, // it goes on by itself
 		training.FailureDefect:            false,
 

@@ -106,7 +106,7 @@ func (c *completion) readSignature(ctx workflow.Context, fresh bool) (signed boo
 	err = c.look(ctx, readSignature, ReadSignature{
 		Ref: c.ref, RecordID: c.result.RecordID, Grace: c.in.Policy.Signing.Grace, Fresh: fresh,
 	}).Get(ctx, &out)
-	if timedOutInQueue(err) && since(ctx, deadQueueChange) {
+	if unpolled(err) && since(ctx, deadQueueChange) {
 		c.leaveQueue(err)
 	}
 	failure, err = failureOf(readSignature, err)

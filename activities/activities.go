@@ -64,6 +64,7 @@ type Journal interface {
 	Project(ctx context.Context, tenant string, f training.Fingerprint, p journal.Projection) error
 	PutEffect(ctx context.Context, e journal.Effect) (journal.Effect, error)
 	Effect(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) (journal.Effect, error)
+	EffectHeads(ctx context.Context, tenant string, f training.Fingerprint) (map[training.EffectKind]journal.Effect, error)
 	PutEnrichment(ctx context.Context, tenant string, f training.Fingerprint, document, earlier []byte) (journal.Enrichment, error)
 	IndexPerson(ctx context.Context, tenant, source string, f training.Fingerprint, l training.Learner) error
 	MarkDelivered(ctx context.Context, tenant string, f training.Fingerprint, kind training.EffectKind) error

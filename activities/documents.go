@@ -3,7 +3,6 @@ package activities
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strings"
 
 	"countersign/internal/certificate"
@@ -57,25 +56,28 @@ func (a *Activities) PostStatement(ctx context.Context, in workflows.Document) (
 // to make one for a record that was not read back as COMPLETED, but for the report, which says that it is
 // none.
 func (a *Activities) storedOnce(ctx context.Context, in workflows.Document, kind training.EffectKind, first func() (journal.Effect, error)) (journal.Effect, error) {
-	stored, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
-	if err == nil {
+	known, err := a.cfg.Journal.EffectHeads(ctx, in.Tenant, in.Fingerprint)
+	if err != nil {
+		return journal.Effect{}, journalFailure("list effects", err)
+	}
+	if _, is := known[kind]; is {
+		stored, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
+		if err != nil {
+			return journal.Effect{}, journalFailure("read stored "+string(kind), err)
+		}
 		return stored, nil
 	}
-	if !errors.Is(err, journal.ErrNotFound) {
-		return stored, journalFailure("read stored "+string(kind), err)
-	}
-	if kind != training.EffectEvidence { // which claims nothing that was to be verified
-		if _, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord); err != nil {
-			return stored, journalFailure("read verified record", err)
-		}
+	if _, verified := known[training.EffectRecord]; !verified && kind != training.EffectEvidence { // which claims nothing that was to be verified
+		return journal.Effect{}, journalFailure("read verified record", journal.ErrNotFound)
 	}
 	effect, err := first()
 	if err != nil {
-		return stored, err
+		return journal.Effect{}, err
 	}
 	effect.Tenant, effect.Fingerprint, effect.Kind = in.Tenant, in.Fingerprint, kind
-	if stored, err = a.cfg.Journal.PutEffect(ctx, effect); err != nil {
-		return stored, journalFailure("store "+string(kind), err)
+	stored, err := a.cfg.Journal.PutEffect(ctx, effect)
+	if err != nil {
+		return journal.Effect{}, journalFailure("store "+string(kind), err)
 	}
 	return stored, nil
 }

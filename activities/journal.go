@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"countersign/internal/journal"
@@ -18,17 +17,17 @@ import (
 // carried again.
 func (a *Activities) RecordOutcome(ctx context.Context, in workflows.RecordOutcome) error {
 	if in.Outcome == training.OutcomeCompleted {
+		proofs, err := a.cfg.Journal.EffectHeads(ctx, in.Tenant, in.Fingerprint)
+		if err != nil {
+			return err
+		}
 		for _, kind := range []training.EffectKind{training.EffectRecord, training.EffectCertificate} {
 			if slices.Contains(in.Skipped, kind) {
 				continue // a person has decided to do without it
 			}
-			_, err := a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, kind)
-			if errors.Is(err, journal.ErrNotFound) {
+			if _, stored := proofs[kind]; !stored {
 				a.log(in.Ref).Warn("completed without a proof in the journal, left for the sweep", "missing", kind)
 				return nil
-			}
-			if err != nil {
-				return err
 			}
 		}
 	}
@@ -60,12 +59,13 @@ func (a *Activities) RecordWait(ctx context.Context, in workflows.RecordWait) (w
 	if err != nil {
 		return workflows.RecordedWait{}, err
 	}
-	_, err = a.cfg.Journal.Effect(ctx, in.Tenant, in.Fingerprint, training.EffectRecord)
-	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+	proofs, err := a.cfg.Journal.EffectHeads(ctx, in.Tenant, in.Fingerprint)
+	if err != nil {
 		return workflows.RecordedWait{}, err
 	}
+	_, verified := proofs[training.EffectRecord]
 	a.log(in.Ref).Info("completion waits", "state", in.State, "class", p.FailureClass, "record", in.RecordID)
-	return workflows.RecordedWait{Decisions: len(decisions), Verified: err == nil}, nil
+	return workflows.RecordedWait{Decisions: len(decisions), Verified: verified}, nil
 }
 
 // RecordDecision keeps what a person decided, and that the work goes on unless it does not end the

@@ -98,6 +98,18 @@ func (m *memory) Effect(_ context.Context, _ string, f training.Fingerprint, kin
 	return e, nil
 }
 
+// EffectHeads implements Journal.
+func (m *memory) EffectHeads(_ context.Context, _ string, f training.Fingerprint) (map[training.EffectKind]journal.Effect, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	heads := map[training.EffectKind]journal.Effect{}
+	for kind, e := range m.effects[f] {
+		e.Bytes = nil
+		heads[kind] = e
+	}
+	return heads, nil
+}
+
 // PutEnrichment implements Journal.
 func (m *memory) PutEnrichment(_ context.Context, _ string, f training.Fingerprint, document, _ []byte) (journal.Enrichment, error) {
 	m.mu.Lock()

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"codeberg.org/go-pdf/fpdf"
-	"github.com/boombuler/barcode/qr"
 	"github.com/go-text/typesetting/shaping"
+	qr "github.com/piglig/go-qr"
 )
 
 // A4 landscape in points.
@@ -79,25 +79,21 @@ func (p *page) rule(x, y, width, lineWidth float64, c color) {
 	p.pdf.Line(x-width/2, y, x+width/2, y)
 }
 
-// qrCode draws content as a square with its quiet zone inside: level M, modules as rectangles
+// qrCode draws content as a square with its quiet zone inside: level M, or better where there is room, modules as rectangles
 // merged along their row, the whole a link for those who read on a screen.
 func (p *page) qrCode(content string, x, y, side float64) error {
-	code, err := qr.Encode(content, qr.M, qr.Auto)
+	code, err := qr.EncodeText(content, qr.Medium)
 	if err != nil {
 		return fmt.Errorf("encode QR code: %w", err)
 	}
 	const quiet = 4 // modules on every side (ISO/IEC 18004)
-	modules := code.Bounds().Dx()
-	dark := func(col, row int) bool {
-		r, _, _, _ := code.At(col, row).RGBA()
-		return r == 0
-	}
+	modules := code.GetSize()
 	p.shapes = append(p.shapes, "q 0 g "...)
 	p.shapes.place(side/float64(modules+2*quiet), x, pageHeight-y-side)
 	for row := range modules {
 		for col := 0; col < modules; col++ {
 			start := col
-			for col < modules && dark(col, row) {
+			for col < modules && code.GetModule(col, row) {
 				col++
 			}
 			if col > start {

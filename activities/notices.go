@@ -27,6 +27,7 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) (w
 	if !ok {
 		return workflows.NoticeSent{}, fmt.Errorf("send notice %s: tenant is not in this worker's settings", in.ID)
 	}
+	defer heartbeat(ctx, nil)()
 	now := time.Now()
 	if next := tenant.Quiet.Next(now); next.After(now) {
 		if in.Gather && activity.GetInfo(ctx).Attempt == 1 {

@@ -59,7 +59,9 @@ type world struct {
 	verified bool
 	told     []TellAdmins
 	notices  []SendNotice
-	target   target
+	// noticeAlive is within what time a notice under way has to say so.
+	noticeAlive time.Duration
+	target      target
 	// ends are the items of which the inbox was told that they no longer wait.
 	ends []InboxItem
 
@@ -240,10 +242,11 @@ func (w *world) TellAdmins(_ context.Context, in TellAdmins) error {
 	return nil
 }
 
-func (w *world) SendNotice(_ context.Context, in SendNotice) (NoticeSent, error) {
+func (w *world) SendNotice(ctx context.Context, in SendNotice) (NoticeSent, error) {
 	n := w.call(sendNotice)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.noticeAlive = activity.GetInfo(ctx).HeartbeatTimeout
 	if w.mailDown != nil && w.mailDown(n) || w.undeliverable != "" && in.Kind == w.undeliverable {
 		return NoticeSent{}, errNetwork
 	}

@@ -107,6 +107,7 @@ func (d *distribution) drain(now time.Time) {
 func (d *distribution) start(ctx workflow.Context, notice SendNotice) {
 	ctx, cancel := workflow.WithCancel(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: noticeTimeout,
+		HeartbeatTimeout:    heartbeatTimeout, // one that no worker got, the connection being cut, is not waited out
 		// A notice is never under way twice, also when this run hands it to the next.
 		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{

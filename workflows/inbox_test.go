@@ -148,4 +148,5 @@ func TestNoticeIsTriedUntilItIsSent(t *testing.T) {
 	env.RegisterDelayedCallback(env.CancelWorkflow, 24*time.Hour)
 	env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: time.Hour})
 	require.Len(t, w.notices, 1)
+	require.Equal(t, heartbeatTimeout, w.noticeAlive, "a notice that no worker got is noticed long before it could take too long")
 }

@@ -45,12 +45,24 @@ func scanClaimed(row scanner, rest ...any) (Claimed, error) {
 // A tenant with a target that is HELD or PAUSED gets none: its completions stay queued.
 // Claims of all processes are made one after another: none returns what another has.
 func (j *Journal) Claim(ctx context.Context, limit int, lease time.Duration) ([]Claimed, error) {
+	look, err := j.look(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for completions to claim: %w", err)
+	}
+	if look.lapsed == 0 && (!look.queued || look.inFlight >= limit) {
+		return nil, nil
+	}
 	var claimed []Claimed
-	err := j.inTx(ctx, func(tx *sql.Tx) error {
+	err = j.inTx(ctx, func(tx *sql.Tx) error {
 		if err := j.dialect.lockClaims(ctx, tx); err != nil {
 			return err
 		}
 		now := j.now() // after the lock, which may have taken a while
+		if look.lapsed > 0 {
+			if _, err := tx.ExecContext(ctx, j.dialect.rebind(endLapsed), micros(now), micros(now)); err != nil {
+				return fmt.Errorf("end lapsed leases: %w", err)
+			}
+		}
 		var err error
 		claimed, err = j.claim(ctx, tx, limit, now, now.Add(lease))
 		return err
@@ -65,10 +77,6 @@ func (j *Journal) Claim(ctx context.Context, limit int, lease time.Duration) ([]
 }
 
 func (j *Journal) claim(ctx context.Context, tx *sql.Tx, limit int, now, until time.Time) ([]Claimed, error) {
-	_, err := tx.ExecContext(ctx, j.dialect.rebind(endLapsed), micros(now), micros(now))
-	if err != nil {
-		return nil, fmt.Errorf("end lapsed leases: %w", err)
-	}
 	inFlight, total, err := j.inFlight(ctx, tx)
 	if err != nil {
 		return nil, fmt.Errorf("count in flight: %w", err)

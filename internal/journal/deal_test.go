@@ -56,6 +56,9 @@ func TestClaimReadsByIndexOnly(t *testing.T) {
 			"SEARCH completions USING COVERING INDEX completions_queued",
 			"SEARCH c USING COVERING INDEX completions_queued (tenant>?)",
 			"SEARCH c USING COVERING INDEX completions_queued (tenant=?)"}},
+		{lookQueued, []string{
+			"SEARCH completions USING INDEX completions_started (state=?)",
+			"SEARCH completions USING COVERING INDEX completions_queued"}},
 		{inFlightCounts, []string{"SEARCH completions USING INDEX completions_started (state=?)"}},
 		{endLapsed, []string{"SEARCH completions USING INDEX completions_started (state=?)"}},
 		{takeOldest, []string{

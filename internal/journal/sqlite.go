@@ -128,15 +128,31 @@ func (sqliteDialect) lockClaims(context.Context, *sql.Tx) error { return nil }
 // a second process waits for it and then finds nothing to do. goose has no lock for SQLite; but
 // the pool has only one connection, so goose finds itself within the transaction.
 func (sqliteDialect) migrate(ctx context.Context, db *sql.DB) error {
+	return inOneTransaction(ctx, db, func() error {
+		// Isolated DDL is goose's word for no transactions of its own: they do not nest.
+		return applyMigrations(ctx, db, goose.DialectSQLite3, "migrations/sqlite", goose.WithIsolateDDL(true))
+	})
+}
+
+// inOneTransaction makes steps, which find themselves within it, one transaction. What they sort, as for an index over
+// all completions, may be larger than the memory: it is kept in files, which cannot be changed within a transaction.
+func inOneTransaction(ctx context.Context, db *sql.DB, steps func() error) (err error) {
+	if _, err := db.ExecContext(ctx, `PRAGMA temp_store = file`); err != nil {
+		return fmt.Errorf("sort in files: %w", err)
+	}
+	always := context.WithoutCancel(ctx)
+	defer func() {
+		_, again := db.ExecContext(always, `PRAGMA temp_store = memory`)
+		err = errors.Join(err, again)
+	}()
 	if _, err := db.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
-	// Isolated DDL is goose's word for no transactions of its own: they do not nest.
-	err := applyMigrations(ctx, db, goose.DialectSQLite3, "migrations/sqlite", goose.WithIsolateDDL(true))
+	err = steps()
 	end := `COMMIT`
 	if err != nil {
 		end = `ROLLBACK`
 	}
-	_, endErr := db.ExecContext(context.WithoutCancel(ctx), end)
+	_, endErr := db.ExecContext(always, end)
 	return errors.Join(err, endErr)
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -68,7 +69,8 @@ func (j *Journal) putEffect(ctx context.Context, e Effect) (stored Effect, err e
 	}
 	stored, err = j.effect(ctx, j.read, e.Tenant, e.Fingerprint, e.Kind)
 	if errors.Is(err, ErrNotFound) {
-		return Effect{}, ErrConflict
+		// Another row stood in its way, and nobody has asked yet whether there is such a completion.
+		return Effect{}, cmp.Or(j.exists(ctx, j.read, key{e.Tenant, e.Fingerprint}), ErrConflict)
 	}
 	return stored, err
 }

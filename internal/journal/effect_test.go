@@ -210,6 +210,7 @@ func TestReadBackOfARecordProvesOneCompletion(t *testing.T) {
 		require.NoError(t, put("acme", prints[0], training.EffectRecord))
 		require.NoError(t, put("acme", prints[0], training.EffectRecord), "again is the same")
 		require.ErrorIs(t, put("acme", prints[1], training.EffectRecord), journal.ErrConflict)
+		require.ErrorIs(t, put("acme", completion("acme", 7).Fingerprint(), training.EffectRecord), journal.ErrNotFound)
 		require.NoError(t, put("acme", prints[1], training.EffectCertificate), "only read-backs are held to one record")
 		require.NoError(t, put("globex", prints[2], training.EffectRecord), "another tenant's record may be called the same")
 	})

@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,12 @@ func TestBuiltValues(t *testing.T) {
 }
 
 // A value is shared by everybody who reads the event, so a change is a copy.
+// Two equal objects would not be ==, two equal texts would.
+func TestValuesAreNotComparedByPlace(t *testing.T) {
+	require.False(t, reflect.TypeFor[strictjson.Value]().Comparable())
+	require.LessOrEqual(t, reflect.TypeFor[strictjson.Value]().Size(), uintptr(32), "there are many of them")
+}
+
 func TestWithAndWithoutAreCopies(t *testing.T) {
 	root, err := decode(`{"a":1,"b":2}`)
 	require.NoError(t, err)

@@ -37,6 +37,7 @@ func (k Kind) String() string {
 
 // Value is one JSON value. The zero Value is Absent.
 type Value struct {
+	_     [0]func() // == would compare texts by what they say and objects by where they are: it does not compile
 	kind  Kind
 	truth bool
 	text  string // the text of a String, the digits of a Number as sent

@@ -28,9 +28,10 @@ func (c column) at(row int) any {
 		return values[row]
 	case []int64:
 		return values[row]
-	default:
-		return c.values.([][]byte)[row]
+	case [][]byte:
+		return values[row]
 	}
+	return nil // columnOf makes no others
 }
 
 // array is the type of the whole column as a PostgreSQL array.

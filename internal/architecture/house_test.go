@@ -41,7 +41,7 @@ var product = []room{
 	{"internal/notify", []string{"internal/training"}},
 	{"internal/settings", []string{"internal/training", "internal/lms/mapping"}},
 	{"internal/telemetry", nil},
-	{"internal/reconcile", []string{"internal/training"}},
+	{"internal/reconcile", []string{"internal/training", "internal/csvtable"}},
 	{"internal/csvtable", nil},
 
 	// The policy, and the hands it has.

@@ -7,8 +7,8 @@
 //
 // A spreadsheet takes a cell that begins with =, +, - or @ for a formula, and a table from an LMS is written by
 // strangers (OWASP, "CSV Injection"). Such cells are written with an apostrophe before them, which reading takes
-// away again, so that what was written is what is read. So does a part of a cell behind a separator: the same file is
-// taken apart at semicolons by a spreadsheet whose country writes decimal commas, and quotes in the middle of
+// away again, so that what was written is what is read. So does a part of a cell behind a separator or a line break: the same
+// file is taken apart at semicolons by a spreadsheet whose country writes decimal commas, and quotes in the middle of
 // what it takes for a cell keep nothing together.
 package csvtable
 
@@ -46,10 +46,11 @@ func (m *Mistake) Error() string {
 
 // starts are the characters with which a cell would be more than a text to some spreadsheet, full-width ones and the
 // apostrophe itself included: one that was there before has to be told from ours.
-const starts = "=+-@\t\r'＝＋－＠"
+const starts = "=+-@%\t\r'＝＋－＠"
 
-// separators are what spreadsheets take a line apart at.
-const separators = ",;\t|"
+// separators are what spreadsheets take a file apart at. A line break in quotes is one as well where the quotes stand in the
+// middle of what is taken for a cell.
+const separators = ",;\t|\r\n"
 
 // neutral is the cell as it is written.
 func neutral(cell string) string {

@@ -135,6 +135,25 @@ func TestNeutralizedCellsAreReadAsTheyWere(t *testing.T) {
 	})
 }
 
+// Whoever only writes, e.g. a report, writes line breaks too. Taken apart at semicolons, the quotes around them keep nothing
+// together, and what stands behind one is the first cell of a line.
+func TestFormulasBehindLineBreaksAreNeutralized(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var file bytes.Buffer
+		w, err := csvtable.NewWriter(&file, columns())
+		require.NoError(t, err)
+		cells := rapid.SliceOfN(rapid.StringMatching(`a[=+\-@'";,| ax\n\r\t]{0,12}`), 3, 3).Draw(t, "cells")
+		require.NoError(t, w.Write(cells))
+		require.NoError(t, w.Flush())
+		_, written, _ := strings.Cut(file.String(), "\n")
+		for _, separators := range []string{"\r\n;", "\r\n,", "\r\n\t", "\r\n|"} {
+			for part := range strings.FieldsFuncSeq(written, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+				require.NotRegexp(t, `^[" ]*[=+@-]`, part)
+			}
+		}
+	})
+}
+
 func TestFormulasAreNeutralized(t *testing.T) {
 	var file bytes.Buffer
 	w, err := csvtable.NewWriter(&file, columns())

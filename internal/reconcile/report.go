@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"bufio"
-	"encoding/csv"
 	"fmt"
 	"html/template"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"countersign/internal/csvtable"
 	"countersign/internal/training"
 
 	_ "embed"
@@ -151,10 +151,22 @@ func oneLine(text string) string {
 	}, text)
 }
 
-// CSV writes one row for each mismatch, as RFC 4180 says, in UTF-8.
+// columns are those of the CSV report.
+func columns() []csvtable.Column {
+	var all []csvtable.Column
+	for _, name := range []string{
+		"kind", "source", "course", "completion", "record", "completed_at", "lms", "here", "detail", "started", "carried", "since", "run",
+	} {
+		all = append(all, csvtable.Column{Name: name})
+	}
+	return all
+}
+
+// CSV writes one row for each mismatch, as RFC 4180 says, in UTF-8. Nothing in it is a formula to a spreadsheet, whatever it
+// takes the file apart at.
 func (r Report) CSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	if err := out.Write([]string{"kind", "source", "course", "completion", "record", "completed_at", "lms", "here", "detail", "started", "carried", "since", "run"}); err != nil {
+	out, err := csvtable.NewWriter(w, columns())
+	if err != nil {
 		return err
 	}
 	for _, kind := range r.Kinds() {
@@ -166,26 +178,16 @@ func (r Report) CSV(w io.Writer) error {
 			if !m.At.IsZero() {
 				at = m.At.UTC().Format(time.RFC3339)
 			}
-			row := []string{string(m.Kind), m.Source, m.Course, string(m.Fingerprint), m.RecordID, at, m.LMS, m.QMS, m.Detail,
-				fmt.Sprint(m.Started), fmt.Sprint(m.Carried), m.Since.UTC().Format(time.RFC3339), r.Run}
-			for i := range row {
-				row[i] = harmless(row[i])
-			}
-			if err := out.Write(row); err != nil {
+			err = out.Write([]string{
+				string(m.Kind), m.Source, m.Course, string(m.Fingerprint), m.RecordID, at, m.LMS, m.QMS, m.Detail,
+				fmt.Sprint(m.Started), fmt.Sprint(m.Carried), m.Since.UTC().Format(time.RFC3339), r.Run,
+			})
+			if err != nil {
 				return err
 			}
 		}
 	}
-	out.Flush()
-	return out.Error()
-}
-
-// harmless keeps a spreadsheet from computing a cell: what it would take for a formula begins with an apostrophe.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
+	return out.Flush()
 }
 
 //go:embed report.html

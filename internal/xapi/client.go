@@ -41,7 +41,7 @@ type ClientConfig struct {
 	Log *slog.Logger
 }
 
-// Client puts statements into one LRS. It is safe for concurrent use.
+// Client puts statements into one LRS and reads them back. It is safe for concurrent use.
 //
 // Its errors are *training.Failure, except for context.Canceled, which passes through.
 // They name the operation and the statement id, never the LRS's words: an LRS repeats in them
@@ -104,46 +104,24 @@ func (c *Client) Put(ctx context.Context, id string, body []byte) error {
 }
 
 // settle decides a 409: the LRS holds something under this id. It means success where that says
-// the same, because LRSs answer 409 to other spellings, and some to every repeat.
+// the same, because LRSs answer 409 to other spellings, and some to every repeat. What somebody
+// has voided is for a person to judge; what is missing the LRS does not show yet.
 func (c *Client) settle(ctx context.Context, id string, body []byte) error {
 	const operation = "read statement back"
-	answer, err := c.do(ctx, operation, id, http.MethodGet, "/statements", url.Values{"statementId": {id}}, nil)
+	shown, err := c.ReadBack(ctx, id, body)
 	if err != nil {
 		return err
 	}
-	switch answer.status {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return c.settleMissing(ctx, id)
-	default:
-		return answer.failure(operation, id)
-	}
-	difference, err := compare(body, answer.body)
-	if err != nil {
-		return training.FailWith(training.FailureMisread, operation, id, err)
-	}
-	if difference != "" {
-		return training.Fail(training.FailureStatementConflict, operation, id, "409 Conflict, other "+difference)
+	switch shown.Standing {
+	case Different:
+		return training.Fail(training.FailureStatementConflict, operation, id, "409 Conflict, other "+shown.Part)
+	case Voided:
+		return training.Fail(training.FailureStatementConflict, operation, id, "409 Conflict, voided")
+	case Missing:
+		return training.Fail(training.FailureUnreachable, operation, id, "409 Conflict, but not readable yet")
 	}
 	c.log.InfoContext(ctx, "statement was there already", "statement", id)
 	return nil
-}
-
-// settleMissing tells why a statement that is in conflict cannot be read: somebody voided it,
-// which is for a person to judge, or the LRS does not show it yet.
-func (c *Client) settleMissing(ctx context.Context, id string) error {
-	const operation = "read voided statement"
-	answer, err := c.do(ctx, operation, id, http.MethodGet, "/statements", url.Values{"voidedStatementId": {id}}, nil)
-	if err != nil {
-		return err
-	}
-	switch answer.status {
-	case http.StatusOK:
-		return training.Fail(training.FailureStatementConflict, operation, id, "409 Conflict, voided")
-	case http.StatusNotFound:
-		return training.Fail(training.FailureUnreachable, operation, id, "409 Conflict, but not readable yet")
-	}
-	return answer.failure(operation, id)
 }
 
 // About returns the xAPI versions the LRS speaks: a connection test that writes nothing.

@@ -117,6 +117,8 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 //
 //	POST /__sim/reset
 //	GET  /__sim/statements             what is stored
+//	DELETE /__sim/statements/{id}      loses it, as if it had never been there
+//	PUT  /__sim/statements/{id}        another statement in its place, as is
 //	PUT  /__sim/compare                {"compare":"spec"|"picky"|"refuse"}
 //	POST /__sim/accounts               {"key":"…","secret":"…"}
 func (l *LRS) controls() http.Handler {
@@ -133,6 +135,12 @@ func (l *LRS) controls() http.Handler {
 		}
 		fault.WriteControl(w, out)
 	})
+	mux.HandleFunc("DELETE /__sim/statements/{id}", func(w http.ResponseWriter, r *http.Request) {
+		fault.WriteControl(w, map[string]bool{"lost": l.Lose(r.PathValue("id"))})
+	})
+	mux.HandleFunc("PUT /__sim/statements/{id}", fault.Control(func(r *http.Request, raw json.RawMessage) (any, error) {
+		return map[string]string{"id": r.PathValue("id")}, l.Replace(r.PathValue("id"), raw)
+	}))
 	mux.HandleFunc("PUT /__sim/compare", fault.Control(func(_ *http.Request, in struct {
 		Compare Compare `json:"compare"`
 	}) (any, error) {

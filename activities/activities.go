@@ -53,9 +53,13 @@ type Tenant struct {
 	NoticeLink func(training.Fingerprint) string
 }
 
-// LRS takes statements. Put may be repeated with the same bytes.
+// LRS takes statements and shows them. Put may be repeated with the same bytes.
 type LRS interface {
 	Put(ctx context.Context, id string, statement []byte) error
+	// ReadBack compares what stands under an id with what was put there.
+	ReadBack(ctx context.Context, id string, statement []byte) (xapi.Shown, error)
+	// Readable proves that it is an LRS that answers, and that we may read there.
+	Readable(ctx context.Context) error
 }
 
 // Journal is what the activities need of the journal.

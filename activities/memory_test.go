@@ -6,6 +6,7 @@ import (
 
 	"countersign/internal/journal"
 	"countersign/internal/training"
+	"countersign/internal/xapi"
 )
 
 // memory is a journal without a disk and an LRS without a wire, for tests that play a thousand completions. It keeps what
@@ -170,6 +171,19 @@ func (m *memory) Put(_ context.Context, id string, _ []byte) error {
 	m.puts[id]++
 	return nil
 }
+
+// ReadBack implements LRS: what it has taken it holds.
+func (m *memory) ReadBack(_ context.Context, id string, _ []byte) (xapi.Shown, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.puts[id] == 0 {
+		return xapi.Shown{Standing: xapi.Missing}, nil
+	}
+	return xapi.Shown{Standing: xapi.Held}, nil
+}
+
+// Readable implements LRS.
+func (*memory) Readable(context.Context) error { return nil }
 
 // EmployeeOf implements MapJournal: nothing is imported.
 func (m *memory) EmployeeOf(context.Context, string, string, training.Learner) (string, error) {

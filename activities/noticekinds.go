@@ -49,7 +49,7 @@ func tellingOf(kind workflows.NoticeKind) telling {
 		return telling{notify.KindClear, always(training.Explanation{})}
 	case workflows.NoticeReconciliation:
 		return telling{notify.KindReconciliation, always(training.Explanation{
-			Happened: "The comparison of LMS, journal and QMS has found what does not agree.",
+			Happened: "The comparison of LMS, journal, QMS and LRS has found what does not agree.",
 			Means:    "What was missing is on its way, once; the rest has changed no training record and waits for you in the report.",
 			Do:       "Read the report: starter reconcile report -tenant TENANT -format html -o report.html.",
 		})}

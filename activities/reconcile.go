@@ -60,6 +60,7 @@ const (
 	partStanding = "standing" // what the last run has found
 	partLinks    = "links"    // links of enrollments, against the QMS
 	partRecords  = "records"  // what the QMS lists, against the journal
+	partLRS      = "lrs"      // what the LRS shows of statements that were delivered, against their bytes
 )
 
 const (
@@ -67,6 +68,12 @@ const (
 	pageSize = 100
 	// partTime is how long one activity goes on before it hands back control.
 	partTime = 2 * time.Minute
+	// pageTime is how long a page goes on before it is committed as far as it has come, so that the activity ends in time
+	// also where each answer takes its half minute.
+	pageTime = time.Minute
+	// lrsPatience is the longest that an LRS is waited for on its word (Retry-After). The run ends without it then: the
+	// next one could not begin.
+	lrsPatience = time.Hour
 )
 
 // BeginReconciliation stores the run and says which parts it has.
@@ -100,6 +107,10 @@ func (a *Activities) BeginReconciliation(ctx context.Context, in workflows.Begin
 			parts = append(parts, partLinks, partRecords)
 		}
 	}
+	// An LRS that does not answer keeps the rest waiting for nothing.
+	if in.Settings.Statements > 0 && tenant.LRS != nil {
+		parts = append(parts, partLRS)
+	}
 	// Last, because what this run has found anew needs no second look.
 	if run.Previous != "" {
 		parts = append(parts, partStanding)
@@ -127,9 +138,13 @@ type reconciliation struct {
 	now    time.Time
 	pace   *rate.Limiter
 	log    *slog.Logger
+	// late is when the page under way ends; zero for when it is full.
+	late time.Time
 	// uploaded and file are the upload, read once for all pages of the activity.
 	uploaded *journal.Delivery
 	file     *reconcile.File
+	// reads is what the part of the LRS knows from page to page.
+	reads *reading
 }
 
 // page is what one page has come to.
@@ -149,7 +164,7 @@ func (a *Activities) ReconcilePart(ctx context.Context, in workflows.ReconcilePa
 	defer beat(ctx, &pages)()
 	progress, err := a.reconcilePart(ctx, in, log, &pages)
 	if err != nil {
-		return progress, comparison(ctx, log, err)
+		return progress, comparison(ctx, log, in.Part, err)
 	}
 	return progress, nil
 }
@@ -186,19 +201,25 @@ func (a *Activities) reconcilePart(ctx context.Context, in workflows.ReconcilePa
 	}
 }
 
-// limiter is the rate at which a run reads the QMS: a second's worth at once at most.
+// limiter is the rate at which a run reads the QMS, and the LRS: a second's worth at once at most.
 func limiter(rules training.Reconciliation) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(rules.PerSecond), max(1, int(rules.PerSecond)))
 }
 
-// size is how many things make a page of a part that reads the QMS for each: a minute's worth at most, so that a
+// size is how many things make a page of a part that reads the QMS, or the LRS, for each: a minute's worth at most, so that a
 // page ends long before its activity does, however slow the rate.
 func (r *reconciliation) size() int {
 	return min(max(int(60*r.in.Settings.PerSecond), 1), pageSize)
 }
 
+// full reports whether a page that holds n things takes no more: it holds one at least.
+func (r *reconciliation) full(n int) bool {
+	return n > 0 && !r.late.IsZero() && time.Now().After(r.late)
+}
+
 // compare does one page.
 func (r *reconciliation) compare(ctx context.Context, cursor string) (page, error) {
+	r.late = time.Now().Add(pageTime)
 	switch name := r.in.Part; {
 	case name == partPeople:
 		return r.people(ctx, cursor)
@@ -207,9 +228,9 @@ func (r *reconciliation) compare(ctx context.Context, cursor string) (page, erro
 	case name == partUpload:
 		return r.upload(ctx, cursor)
 	case name == partListed:
-		return r.shown(ctx, cursor)
+		return r.shown(ctx, cursor, r.examine)
 	case name == partJournal:
-		return r.journaled(ctx, cursor)
+		return r.journaled(ctx, cursor, r.examineListed)
 	case name == partOpen:
 		return r.open(ctx, cursor)
 	case name == partStanding:
@@ -218,6 +239,8 @@ func (r *reconciliation) compare(ctx context.Context, cursor string) (page, erro
 		return r.links(ctx, cursor)
 	case name == partRecords:
 		return r.records(ctx, cursor)
+	case name == partLRS:
+		return r.statements(ctx, cursor)
 	default:
 		return page{}, training.Fail(training.FailureDefect, "compare part", name, "no such part in this version")
 	}
@@ -300,7 +323,7 @@ func beat(ctx context.Context, pages *atomic.Int64) (stop func()) {
 
 // comparison turns an error of a part into what Temporal and people understand. What no retry can mend is given
 // up at once, and the report says so.
-func comparison(ctx context.Context, log *slog.Logger, err error) error {
+func comparison(ctx context.Context, log *slog.Logger, part string, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return err // the worker stops; another one takes over
 	}
@@ -309,8 +332,9 @@ func comparison(ctx context.Context, log *slog.Logger, err error) error {
 		failure = training.FailWith(training.FailureDefect, "compare part", "", err)
 	}
 	log.Warn("comparison failed", "class", failure.Class, "failure", failure.Error())
+	final := !failure.Class.Transient() || part == partLRS && failure.RetryAfter > lrsPatience
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
-		NonRetryable: !failure.Class.Transient(), NextRetryDelay: failure.RetryAfter, Details: []any{*failure},
+		NonRetryable: final, NextRetryDelay: failure.RetryAfter, Details: []any{*failure},
 	})
 }
 

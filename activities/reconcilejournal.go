@@ -10,14 +10,22 @@ import (
 	"countersign/internal/training"
 )
 
-// shown examines what the listings have shown, also what came in long before the window.
-func (r *reconciliation) shown(ctx context.Context, cursor string) (page, error) {
+// visit compares one completion of a walk.
+type visit func(context.Context, journal.Stored) ([]training.Mismatch, error)
+
+// shown looks at what the listings have shown, also what came in long before the window.
+func (r *reconciliation) shown(ctx context.Context, cursor string, each visit) (page, error) {
 	all, err := r.runs.ReconciliationSeenPage(ctx, r.run.Tenant, r.run.Run, training.Fingerprint(cursor), r.size())
 	if err != nil {
 		return page{}, journalFailure("list what was seen", err)
 	}
-	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
+	found := page{next: cursor, done: len(all) < r.size()}
 	for _, f := range all {
+		if r.full(found.looked) {
+			found.done = false
+			break
+		}
+		found.looked++
 		found.next = string(f)
 		stored, ok, err := r.stored(ctx, f)
 		if err != nil {
@@ -26,7 +34,7 @@ func (r *reconciliation) shown(ctx context.Context, cursor string) (page, error)
 		if !ok {
 			continue
 		}
-		examined, err := r.examine(ctx, stored)
+		examined, err := each(ctx, stored)
 		if err != nil {
 			return page{}, err
 		}
@@ -35,8 +43,8 @@ func (r *reconciliation) shown(ctx context.Context, cursor string) (page, error)
 	return found, nil
 }
 
-// journaled examines what came in, or was completed, inside the window, and finds what the listings do not show.
-func (r *reconciliation) journaled(ctx context.Context, cursor string) (page, error) {
+// journaled looks at what came in, or was completed, inside the window, and the listings have not shown.
+func (r *reconciliation) journaled(ctx context.Context, cursor string, each visit) (page, error) {
 	var after journal.Place
 	if err := place(cursor, &after); err != nil {
 		return page{}, err
@@ -54,7 +62,11 @@ func (r *reconciliation) journaled(ctx context.Context, cursor string) (page, er
 	if err != nil {
 		return page{}, journalFailure("read what was seen", err)
 	}
-	for _, stored := range all {
+	for i, stored := range all {
+		if r.full(i) {
+			found.done = false
+			break
+		}
 		found.next = placed(journal.Place{ReceivedAt: stored.ReceivedAt, Fingerprint: stored.Fingerprint})
 		if stored.ReceivedAt.After(r.run.StartedAt) { // the next run's
 			found.done = true
@@ -64,18 +76,23 @@ func (r *reconciliation) journaled(ctx context.Context, cursor string) (page, er
 			continue
 		}
 		found.looked++
-		examined, err := r.examine(ctx, stored)
+		examined, err := each(ctx, stored)
 		if err != nil {
 			return page{}, err
 		}
 		found.mismatches = append(found.mismatches, examined...)
-		unlisted, err := r.unlisted(ctx, stored)
-		if err != nil {
-			return page{}, err
-		}
-		found.mismatches = append(found.mismatches, unlisted...)
 	}
 	return found, nil
+}
+
+// examineListed examines a completion that the listings have not shown, and says so where they should have.
+func (r *reconciliation) examineListed(ctx context.Context, s journal.Stored) ([]training.Mismatch, error) {
+	examined, err := r.examine(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	unlisted, err := r.unlisted(ctx, s)
+	return append(examined, unlisted...), err
 }
 
 // concerns reports whether a completion is one of those that the run is about.
@@ -103,7 +120,7 @@ func (r *reconciliation) unlisted(ctx context.Context, s journal.Stored) ([]trai
 	if s.State == training.StateClosed || s.State == training.StateRejected || !within(s.Completion.CompletedAt, r.run.From.Add(margin), r.run.To.Add(-margin)) {
 		return nil, nil
 	}
-	listed, err := r.listed(ctx, s.Completion.Source)
+	listed, err := r.compared(ctx, partListing+s.Completion.Source)
 	if err != nil || !listed {
 		return nil, err
 	}
@@ -114,9 +131,9 @@ func (r *reconciliation) unlisted(ctx context.Context, s journal.Stored) ([]trai
 	}}, nil
 }
 
-// listed reports whether this run has read the whole listing of a source.
-func (r *reconciliation) listed(ctx context.Context, source string) (bool, error) {
-	part, err := r.runs.ReconciliationPart(ctx, r.run.Tenant, r.run.Run, partListing+source)
+// compared reports whether this run has come to the end of a part.
+func (r *reconciliation) compared(ctx context.Context, name string) (bool, error) {
+	part, err := r.runs.ReconciliationPart(ctx, r.run.Tenant, r.run.Run, name)
 	if err != nil {
 		return false, journalFailure("read part", err)
 	}
@@ -156,8 +173,13 @@ func (r *reconciliation) standing(ctx context.Context, cursor string) (page, err
 	if err != nil {
 		return page{}, journalFailure("list mismatches", err)
 	}
-	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
+	found := page{next: cursor, done: len(all) < r.size()}
 	for _, m := range all {
+		if r.full(found.looked) {
+			found.done = false
+			break
+		}
+		found.looked++
 		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
 		still, err := r.still(ctx, m)
 		if err != nil {
@@ -216,6 +238,14 @@ func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]trai
 		return r.link(ctx, m.RecordID)
 	case training.MismatchFromRecord:
 		return r.record(ctx, m)
+	case training.MismatchFromStatement:
+		if r.tenant.LRS == nil { // the tenant wants no statements any more
+			return nil, nil
+		}
+		if settled, err := r.compared(ctx, partLRS); settled || err != nil {
+			return nil, err // that part has looked at it again
+		}
+		return []training.Mismatch{carried}, nil
 	}
 	if m.Kind == training.MismatchMissingInQMS {
 		// It was started: from then on it is a completion like others, with mismatches of its own.
@@ -230,7 +260,7 @@ func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]trai
 	if settled, err := r.shownAgain(ctx, m); err != nil || settled {
 		return nil, err
 	}
-	listed, err := r.listed(ctx, m.Source)
+	listed, err := r.compared(ctx, partListing+m.Source)
 	if err != nil || listed && (m.At.IsZero() || within(m.At, r.run.From, r.run.To)) {
 		return nil, err // this run has read the same rows: what still stands, it has found itself
 	}
@@ -250,11 +280,7 @@ func (r *reconciliation) shownAgain(ctx context.Context, m training.Mismatch) (b
 	if _, lists := r.tenant.lister(m.Source); lists || r.run.Upload == "" || r.run.Source != m.Source {
 		return false, nil
 	}
-	part, err := r.runs.ReconciliationPart(ctx, r.run.Tenant, r.run.Run, partUpload)
-	if err != nil {
-		return false, journalFailure("read part", err)
-	}
-	return part.Done && part.Failure == "", nil
+	return r.compared(ctx, partUpload)
 }
 
 func (r *reconciliation) stored(ctx context.Context, f training.Fingerprint) (journal.Stored, bool, error) {

@@ -19,7 +19,7 @@ import (
 // ended carries a completion to its end, through the real activities.
 func (c *comparing) ended(f training.Completion) (workflows.Ref, string) {
 	c.t.Helper()
-	record := c.assigned()
+	record := c.assigned(func(r *arenasim.Record) { r.EmployeeID = f.Learner.ExternalID })
 	ref := c.journaled(f)
 	plan, failure := c.check(ref)
 	require.Empty(c.t, failure.Class)

@@ -9,7 +9,7 @@
 //	starter pause …, starter resume …     ask nothing of a tenant's QMS, ask it again
 //	starter targets                       show what is held or paused, and since when
 //	starter doctor …                      check every tenant end to end, writing nothing
-//	starter reconcile …                   compare LMS, journal and QMS now, and show what runs have found
+//	starter reconcile …                   compare LMS, journal, QMS and LRS now, and show what runs have found
 //	starter csv …                         export and import links, and mappings of courses and employees
 //	starter send …                        post a platform's sample delivery, signed with a source's own secret
 package main

@@ -18,13 +18,13 @@ import (
 )
 
 const reconcileUsage = `usage: starter reconcile -tenant T [-from DATE] [-to DATE] [-source S] [-csv FILE] [-dry-run] [-detach]
-                                                         compare LMS, journal and QMS now
+                                                         compare LMS, journal, QMS and LRS now
        starter reconcile report -tenant T [-run ID] [-format text|html|csv] [-o FILE]
                                                          what a run has found, the latest one without -run
        starter reconcile list -tenant T                  the runs of a tenant, the latest first
 `
 
-// reconciled compares what LMS, journal and QMS say, on demand, and shows what runs have found (R143, R144).
+// reconciled compares what LMS, journal, QMS and LRS say, on demand, and shows what runs have found (R143, R144).
 func reconciled(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case len(args) > 0 && args[0] == "report":

@@ -177,8 +177,8 @@ func ReconciliationSummary(tenant string) string {
 	return "What the LMS, the journal and the QMS of " + tenant + " say, compared"
 }
 
-// Reconciliation compares what a tenant's LMS, journal and QMS say about the same completions (R143). What is
-// missing is put on its way by the activities, through the journal like any delivery; the rest goes to the
+// Reconciliation compares what a tenant's LMS, journal, QMS and LRS say about the same completions (R143). What is
+// missing in the QMS is put on its way by the activities, through the journal like any delivery; the rest goes to the
 // report (R144), and one notice.
 //
 //	begin ─► each part, page by page ─► end, counted ─► one notice if anything does not agree

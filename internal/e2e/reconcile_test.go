@@ -101,3 +101,30 @@ func TestScheduledReconciliationThroughTheWholeSystem_R143_R144(t *testing.T) {
 	}, "the schedule is removed")
 	s.record("reconciliation", training.Fingerprint(reconciliationID))
 }
+
+// The LRS has lost a statement that it had taken: a run finds it, the training admins hear of it, and the report shows it.
+func TestStatementLostAtTheLRSIsFoundThroughTheWholeSystem_R143_R144_R148(t *testing.T) {
+	s := newSystem(t, reconciles)
+	j := s.journal()
+	s.learner(1)
+	f := s.complete(1)
+	s.becomes(j, f, training.StateCompleted)
+	effect, err := j.Effect(t.Context(), tenant, f, training.EffectStatement)
+	require.NoError(t, err)
+	require.True(t, s.lrs.Lose(effect.ID))
+
+	out, err := s.starterCommand("reconcile", "-tenant", tenant)
+	require.NoError(t, err, out)
+	require.Contains(t, out, "1 missing in the LRS, 1 of them new")
+	s.ended(j, 1)
+	s.record("reconciliation-of-statements", training.Fingerprint(reconciliationID))
+	mails, err := s.mail.Wait(t.Context(), 1)
+	require.NoError(t, err)
+	require.Contains(t, mails[0].Text, "1 missing in the LRS")
+	for _, format := range []string{"text", "html", "csv"} {
+		out, err := s.starterCommand("reconcile", "report", "-tenant", tenant, "-format", format)
+		require.NoError(t, err, out)
+		require.Contains(t, out, "statement "+effect.ID, format)
+	}
+	require.Empty(t, s.lrs.Statements(), "nothing is sent again by itself")
+}

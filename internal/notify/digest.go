@@ -104,9 +104,9 @@ func compose(n Notice, most int) message {
 
 // compared is the message of a reconciliation. What it found stands in its item, not in the subject.
 func (m message) compared(tenant string) message {
-	m.Opening = "The comparison of LMS, journal and QMS has found mismatches."
+	m.Opening = "The comparison of LMS, journal, QMS and LRS has found mismatches."
 	if m.total > 1 {
-		m.Opening = fmt.Sprintf("%d comparisons of LMS, journal and QMS have found mismatches.", m.total)
+		m.Opening = fmt.Sprintf("%d comparisons of LMS, journal, QMS and LRS have found mismatches.", m.total)
 	}
 	m.Subject = tenant + ": " + strings.TrimSuffix(m.Opening, ".")
 	return m

@@ -36,7 +36,7 @@ const (
 	KindReviewReminder Kind = "review_reminder"
 	// KindOutage: another system is held; Item.Target names it. Nothing is asked of it for now.
 	KindOutage Kind = "outage"
-	// KindReconciliation: LMS, journal and QMS do not agree; an item is a run, and its Detail what it found.
+	// KindReconciliation: LMS, journal, QMS and LRS do not agree; an item is a run, and its Detail what it found.
 	KindReconciliation Kind = "reconciliation"
 	// KindClear: nothing is asked any more, the all-clear after failures of one cause.
 	KindClear Kind = "clear"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"html"
 	"io"
 	"iter"
 	"strings"
@@ -77,6 +78,57 @@ func TestCSVComputesNothing_R144(t *testing.T) {
 		}
 	}
 	require.Equal(t, "'"+hostile, all[1][2])
+}
+
+// Nor does one that takes the file apart elsewhere: the rule is csvtable's, and an LMS's course title may hold anything.
+func TestCSVComputesNothingBehindOtherSeparators_R144(t *testing.T) {
+	r := report()
+	rows := r.Rows
+	r.Rows = func(kind training.MismatchKind) iter.Seq2[training.Mismatch, error] {
+		return func(yield func(training.Mismatch, error) bool) {
+			for m, err := range rows(kind) {
+				m.Course, m.Detail = `GDPR;=HYPERLINK("https://evil.example")`, "x\n=1+1|-2\t+3"
+				if !yield(m, err) {
+					return
+				}
+			}
+		}
+	}
+	var out bytes.Buffer
+	require.NoError(t, r.CSV(&out))
+	for part := range strings.FieldsFuncSeq(out.String(), func(r rune) bool { return strings.ContainsRune(";|\t\n\r", r) }) {
+		require.NotRegexp(t, `^[" ]*[=+@-]`, part)
+	}
+	require.Contains(t, out.String(), "GDPR;'=HYPERLINK")
+}
+
+// A statement's mismatch is told like the others, with its sentences and its id.
+func TestReportShowsStatements_R144_R148(t *testing.T) {
+	r := report()
+	r.Counts = map[training.MismatchKind]reconcile.Count{
+		training.MismatchMissingInLRS: {N: 1, New: 1}, training.MismatchVoidedInLRS: {N: 1}, training.MismatchDifferentInLRS: {N: 1},
+	}
+	r.Parts = append(r.Parts, reconcile.Part{Name: "lrs", Failure: "unreachable: read statement back"})
+	r.Rows = func(kind training.MismatchKind) iter.Seq2[training.Mismatch, error] {
+		return func(yield func(training.Mismatch, error) bool) {
+			yield(training.Mismatch{Kind: kind, Source: "docebo", Course: "GDPR", Detail: "statement 0d6b0fca, another result", Since: noon}, nil)
+		}
+	}
+	for name, write := range map[string]func(reconcile.Report, io.Writer) error{"text": reconcile.Report.Text, "html": reconcile.Report.HTML, "csv": reconcile.Report.CSV} {
+		var out bytes.Buffer
+		require.NoError(t, write(r, &out))
+		text := strings.ToLower(html.UnescapeString(out.String()))
+		require.Equal(t, 3, strings.Count(text, "statement 0d6b0fca, another result"), name)
+		if name == "csv" {
+			require.Contains(t, text, "\nmissing_in_lrs,docebo,gdpr,")
+			continue
+		}
+		require.Contains(t, text, "unreachable: read statement back", name)
+		for kind := range r.Counts {
+			require.Contains(t, text, strings.ToLower(kind.Title()), name)
+			require.Contains(t, text, strings.ToLower(kind.Explain().Do), name)
+		}
+	}
 }
 
 func TestReportThatCannotBeReadIsNoReport(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"countersign/internal/training"
 )
 
-// Reconciliation is when and how a tenant's LMS and QMS are compared (R143).
+// Reconciliation is when and how a tenant's LMS, QMS and LRS are compared (R143).
 type Reconciliation struct {
 	// Daily is "HH:MM" by the wall clock of the rules' TimeZone; "" where nothing is compared by itself.
 	Daily string
@@ -41,6 +41,7 @@ func reconciliation(e entry, sources []Source) Reconciliation {
 	r.Rules.SameWithin = f.get("same_within").duration(r.Rules.SameWithin, 0, 7*day)
 	r.Rules.LateAfter = f.get("late_after").duration(r.Rules.LateAfter, time.Minute, 90*day)
 	r.Rules.PerSecond = f.get("per_second").number(r.Rules.PerSecond, 0.1, 1000)
+	r.Rules.Statements = f.get("statements").number(r.Rules.Statements, 0, 1)
 	if wanted := f.get("sources"); wanted.present() {
 		r.Rules.Sources = listed(wanted, r.Rules.Sources, sources)
 	}
@@ -80,5 +81,19 @@ func (t Tenant) describeReconciliation(w io.Writer) {
 	if r.Daily != "" {
 		when = fmt.Sprintf("daily at %s %s", r.Daily, r.Rules.TimeZone)
 	}
-	line(w, "reconciliation", "%s; %s back, at most %v reads a second", when, r.Rules.Window, r.Rules.PerSecond)
+	line(w, "reconciliation", "%s; %s back, at most %v reads a second%s", when, r.Rules.Window, r.Rules.PerSecond, t.describeStatements())
+}
+
+// describeStatements says how many delivered statements are read back; nothing without an LRS.
+func (t Tenant) describeStatements() string {
+	switch share := t.Reconciliation.Rules.Statements; {
+	case t.LRS == nil:
+		return ""
+	case share == 0:
+		return "; no statement is read back"
+	case share == 1:
+		return "; every statement is read back"
+	default:
+		return fmt.Sprintf("; %.3g %% of the statements are read back", 100*share)
+	}
 }

@@ -67,7 +67,7 @@ type Tenant struct {
 	EscalateTo []string
 	Notices    Notices
 	Sources    []Source
-	// Reconciliation is when and how LMS and QMS are compared.
+	// Reconciliation is when and how LMS, QMS and LRS are compared.
 	Reconciliation Reconciliation
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// MismatchKind is what does not agree between an LMS, our journal and the QMS (R144).
+// MismatchKind is what does not agree between an LMS, our journal, the QMS and the LRS (R144).
 type MismatchKind string
 
 // The kinds. They are in the journal: never change one.
@@ -30,6 +30,12 @@ const (
 	MismatchOrphanLink    MismatchKind = "orphan_link"
 	MismatchNoCertificate MismatchKind = "no_certificate"
 	MismatchNoStatement   MismatchKind = "no_statement"
+	// MismatchMissingInLRS: the LRS has taken the statement and shows nothing under its id.
+	MismatchMissingInLRS MismatchKind = "missing_in_lrs"
+	// MismatchVoidedInLRS: somebody has voided the statement there.
+	MismatchVoidedInLRS MismatchKind = "voided_in_lrs"
+	// MismatchDifferentInLRS: the LRS shows another statement under its id than was sent.
+	MismatchDifferentInLRS MismatchKind = "different_in_lrs"
 	// MismatchUnreadable: a row that reports a completion and cannot be understood, or a record that cannot be.
 	MismatchUnreadable MismatchKind = "unreadable"
 )
@@ -43,6 +49,7 @@ const (
 	MismatchFromCompletion MismatchOrigin = "completion" // our journal against the QMS and our own effects
 	MismatchFromLink       MismatchOrigin = "link"       // enrollment links against the QMS
 	MismatchFromRecord     MismatchOrigin = "record"     // the QMS's listing against our journal
+	MismatchFromStatement  MismatchOrigin = "statement"  // the statements that our journal calls delivered against the LRS
 )
 
 // Mismatch is one difference. It holds no name and no address; scores and dates are personal data all the
@@ -85,7 +92,8 @@ func (m Mismatch) ID() string {
 func MismatchKinds() []MismatchKind {
 	return []MismatchKind{
 		MismatchMissingInQMS, MismatchDifferentStatus, MismatchOtherPerson, MismatchDifferentDate, MismatchDifferentScore, MismatchNoMapping, MismatchUnknownPerson,
-		MismatchWaitingTooLong, MismatchNoCertificate, MismatchNoStatement, MismatchOrphanLink, MismatchMissingInLMS, MismatchUnreadable,
+		MismatchWaitingTooLong, MismatchNoCertificate, MismatchNoStatement, MismatchMissingInLRS, MismatchVoidedInLRS, MismatchDifferentInLRS,
+		MismatchOrphanLink, MismatchMissingInLMS, MismatchUnreadable,
 	}
 }
 
@@ -96,6 +104,12 @@ func (k MismatchKind) Title() string {
 		return "missing in the QMS"
 	case MismatchMissingInLMS:
 		return "missing in the LMS"
+	case MismatchMissingInLRS:
+		return "missing in the LRS"
+	case MismatchVoidedInLRS:
+		return "voided in the LRS"
+	case MismatchDifferentInLRS:
+		return "different in the LRS"
 	}
 	return strings.ReplaceAll(string(k), "_", " ")
 }
@@ -161,10 +175,25 @@ var mismatchExplanations = map[MismatchKind]Explanation{
 		Means:    "The record is right; the statement is missing.",
 		Do:       "Open the completion in the Temporal Web UI and see why none was taken.",
 	},
+	MismatchMissingInLRS: {
+		Happened: "The LRS has taken the xAPI statement and does not show it any more.",
+		Means:    "The training record and the certificate are right and untouched; the statement is missing, and is not sent again by itself.",
+		Do:       "Ask the LRS's administrator what became of it and have it restored: its bytes are in the journal, and go under the same id.",
+	},
+	MismatchVoidedInLRS: {
+		Happened: "Somebody has voided the xAPI statement in the LRS.",
+		Means:    "The training record and the certificate are untouched; reports of the LRS leave the completion out. A voided id is never used again.",
+		Do:       "Ask the LRS's administrator who voided it and why. If the completion was wrong, correct the record in the QMS.",
+	},
+	MismatchDifferentInLRS: {
+		Happened: "The LRS shows another statement under the id of this completion's than was sent.",
+		Means:    "The training record and the certificate are right and untouched; the LRS says something else of who finished what, how or when.",
+		Do:       "Have the LRS's administrator compare its statement with the bytes in the journal, and have the change explained or undone.",
+	},
 	MismatchUnreadable: {
-		Happened: "A row that reports a completion, or a training record, could not be understood.",
+		Happened: "A row that reports a completion, a training record or a statement could not be understood.",
 		Means:    "Nothing was done about it, and nothing has been changed.",
-		Do:       "Mend what the detail names, in the LMS, in the file or in the QMS; the next run reads it again.",
+		Do:       "Mend what the detail names, in the LMS, in the file, in the QMS or in the LRS; the next run reads it again.",
 	},
 }
 

@@ -2,6 +2,7 @@ package training_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func TestEveryMismatchHasItsThreeSentences_R144(t *testing.T) {
 		seen[e] = kind
 		require.NotContains(t, kind.Title(), "_")
 	}
-	require.Len(t, seen, 13)
+	require.Len(t, seen, 16)
 	require.Equal(t, training.MismatchUnreadable.Explain(), training.MismatchKind("of a later version").Explain())
 }
 
@@ -53,6 +54,12 @@ func TestReconciliationTravelsInWords(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, r, back)
 	require.Error(t, json.Unmarshal([]byte(`{"window":"long"}`), &back))
+
+	// The input of a schedule from before the LRS was read: such a run asks it nothing.
+	earlier := strings.Replace(string(text), `"statements":1,`, "", 1)
+	require.NotEqual(t, string(text), earlier)
+	require.NoError(t, json.Unmarshal([]byte(earlier), &back))
+	require.Zero(t, back.Statements)
 }
 
 func TestReconciliationThatComparesNothingIsRefused(t *testing.T) {
@@ -62,6 +69,8 @@ func TestReconciliationThatComparesNothingIsRefused(t *testing.T) {
 		"no reads":           func(r *training.Reconciliation) { r.PerSecond = 0 },
 		"late at once":       func(r *training.Reconciliation) { r.LateAfter = 0 },
 		"negative nearness":  func(r *training.Reconciliation) { r.SameWithin = -1 },
+		"more than all":      func(r *training.Reconciliation) { r.Statements = 1.1 },
+		"less than none":     func(r *training.Reconciliation) { r.Statements = -0.1 },
 		"settles before now": func(r *training.Reconciliation) { r.Settle = -1 },
 	} {
 		r := training.DefaultReconciliation()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Reconciliation is how a tenant's LMS and QMS are compared (R143). It travels in the workflow's input,
+// Reconciliation is how a tenant's LMS, QMS and LRS are compared (R143). It travels in the workflow's input,
 // so that a change of settings never changes a run under way.
 type Reconciliation struct {
 	// Window is how far back a run looks when nobody says from when.
@@ -20,8 +20,11 @@ type Reconciliation struct {
 	SameWithin time.Duration
 	// LateAfter is how long a completion may be under way or wait for people before the report names it.
 	LateAfter time.Duration
-	// PerSecond bounds the reads of the QMS that a run makes.
+	// PerSecond bounds the reads of the QMS that a run makes, and those of the LRS.
 	PerSecond float64
+	// Statements is the share of the delivered statements that a run reads back at the LRS: 1 all, 0 none. Inputs of
+	// before have none.
+	Statements float64
 	// TimeZone is the IANA zone of dates without one, in uploaded files.
 	TimeZone string
 	// Sources are the tenant's sources, by which a completion finds its platform.
@@ -37,11 +40,11 @@ type ReconciledSource struct {
 }
 
 // DefaultReconciliation looks two days back, so that each completion is looked at twice, and asks the
-// QMS five times a second at most.
+// QMS, and the LRS for every statement, five times a second at most.
 func DefaultReconciliation() Reconciliation {
 	return Reconciliation{
 		Window: 48 * time.Hour, Settle: 15 * time.Minute, SameWithin: 24 * time.Hour, LateAfter: 24 * time.Hour,
-		PerSecond: 5, TimeZone: "UTC",
+		PerSecond: 5, Statements: 1, TimeZone: "UTC",
 	}
 }
 
@@ -54,6 +57,8 @@ func (r Reconciliation) Validate() error {
 		return errors.New("reconciliation: same_within and late_after must be time spans")
 	case r.PerSecond <= 0:
 		return errors.New("reconciliation: per_second must be more than 0")
+	case r.Statements < 0 || r.Statements > 1:
+		return errors.New("reconciliation: statements must be a share from 0 to 1")
 	}
 	return nil
 }
@@ -75,6 +80,7 @@ type reconciliationJSON struct {
 	SameWithin string             `json:"sameWithin"`
 	LateAfter  string             `json:"lateAfter"`
 	PerSecond  float64            `json:"perSecond"`
+	Statements float64            `json:"statements,omitempty"`
 	TimeZone   string             `json:"timeZone"`
 	Sources    []ReconciledSource `json:"sources"`
 }
@@ -82,7 +88,7 @@ type reconciliationJSON struct {
 // MarshalJSON writes durations as words.
 func (r Reconciliation) MarshalJSON() ([]byte, error) {
 	return json.Marshal(reconciliationJSON{
-		r.Window.String(), r.Settle.String(), r.SameWithin.String(), r.LateAfter.String(), r.PerSecond, r.TimeZone, r.Sources,
+		r.Window.String(), r.Settle.String(), r.SameWithin.String(), r.LateAfter.String(), r.PerSecond, r.Statements, r.TimeZone, r.Sources,
 	})
 }
 
@@ -92,7 +98,7 @@ func (r *Reconciliation) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &words); err != nil {
 		return err
 	}
-	read := Reconciliation{PerSecond: words.PerSecond, TimeZone: words.TimeZone, Sources: words.Sources}
+	read := Reconciliation{PerSecond: words.PerSecond, Statements: words.Statements, TimeZone: words.TimeZone, Sources: words.Sources}
 	for _, span := range []struct {
 		name, text string
 		into       *time.Duration

@@ -19,6 +19,8 @@ type EnrollmentJournal interface {
 	ReserveRef(ctx context.Context, tenant, employeeID, trainingID, ref string, spent []string) (reserved string, err error)
 	// AwaitingRecord lists the completions in review whose learner had no open record of the course.
 	AwaitingRecord(ctx context.Context, tenant, source string, l training.Learner, c training.Course) ([]training.Fingerprint, error)
+	// LinkedSince is the record that an enrollment was linked to since this completion of it came; "" for none.
+	LinkedSince(ctx context.Context, tenant string, f training.Fingerprint) (recordID string, err error)
 }
 
 // LinkEnrollment finds the training record of an enrollment or creates it, reads it back and keeps the link.
@@ -129,7 +131,7 @@ func (e enrollee) create(ctx context.Context, over []training.Record, opts qms.A
 func (a *Activities) RecordEnrollment(ctx context.Context, in workflows.RecordEnrollment) (workflows.RecordedWait, error) {
 	p := journal.EnrollmentProjection{State: in.State, RecordID: in.RecordID, Decision: in.Decision, Round: in.Round, Via: in.Via}
 	if in.Failure != nil {
-		p.FailureClass, p.FailureDetail = in.Failure.Class, in.Failure.Detail
+		p.FailureClass, p.FailureDetail, p.FailureTarget = in.Failure.Class, in.Failure.Detail, in.Failure.Target
 	}
 	decisions, err := a.cfg.Journal.ProjectEnrollment(ctx, in.Tenant, in.Key, p)
 	if err != nil {
@@ -138,9 +140,6 @@ func (a *Activities) RecordEnrollment(ctx context.Context, in workflows.RecordEn
 	a.enrollmentLog(in.EnrollmentRef).Info("enrollment", "state", in.State, "class", p.FailureClass, "record", in.RecordID)
 	return workflows.RecordedWait{Decisions: decisions}, nil
 }
-
-// enroller signs the retry of a completion whose record an enrollment has brought.
-const enroller = "countersign (enrollment)"
 
 // WakeCompletions has the completions tried again that are in review for want of the record that is there now.
 // A completion that cannot be reached stays in review, where a person sees it.
@@ -155,10 +154,7 @@ func (a *Activities) WakeCompletions(ctx context.Context, in workflows.WakeCompl
 		return err
 	}
 	for _, f := range waiting {
-		decision := training.Decision{
-			Action: training.ActionRetry, By: enroller, Reason: "the enrollment has come, and its training record is " + in.RecordID,
-		}
-		if err := a.cfg.Inbox.Decide(ctx, f, decision); err != nil {
+		if err := a.cfg.Inbox.Decide(ctx, f, training.EnrollmentArrived(in.RecordID)); err != nil {
 			a.enrollmentLog(in.EnrollmentRef).Warn("a completion stays in review", "fingerprint", f, "error", err)
 		}
 	}

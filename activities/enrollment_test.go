@@ -298,6 +298,35 @@ func TestCompletionBeforeItsEnrollment_R98(t *testing.T) {
 	require.Equal(t, linked.RecordID, plan.RecordID)
 }
 
+// The record is linked, and the enrollment has looked for who waits, just before the completion is put up for review:
+// each of the two looks after it has written, so that one of them finds the other.
+func TestRecordThatIsLinkedBeforeTheReview_R98(t *testing.T) {
+	w := newWorld(t)
+	ref := w.journaled(completion())
+	review := func() workflows.RecordedWait {
+		failure := training.Fail(training.FailureRecordMissing, "find record", "", "")
+		value, err := w.env.ExecuteActivity("RecordWait", workflows.RecordWait{Ref: ref, State: training.StateInReview, Failure: failure})
+		require.NoError(t, err)
+		var recorded workflows.RecordedWait
+		require.NoError(t, value.Get(&recorded))
+		return recorded
+	}
+	require.Empty(t, review().Linked)
+	_, err := w.env.ExecuteActivity("RecordDecision", workflows.RecordDecision{Ref: ref, Round: 1, Decision: training.EnrollmentArrived("?")})
+	require.NoError(t, err)
+
+	_, failure := run[workflows.RecordPlan](w, "CheckRecord", workflows.CheckRecord{Ref: ref})
+	require.Equal(t, training.FailureRecordMissing, failure.Class)
+	enrolled := w.enrolled(enrollment())
+	linked, failure := w.link(enrolled)
+	require.Empty(t, failure)
+	_, err = w.env.ExecuteActivity("WakeCompletions", workflows.WakeCompletions{EnrollmentRef: enrolled, RecordID: linked.RecordID})
+	require.NoError(t, err)
+	require.Empty(t, w.inbox.decided, "nobody waits yet")
+	require.Equal(t, linked.RecordID, review().Linked)
+	require.Equal(t, training.StateInReview, w.stored(ref).State)
+}
+
 // Without the policy a missing record is nothing to wait for.
 func TestMissingRecordIsNotAwaitedWithoutThePolicy(t *testing.T) {
 	w := newWorld(t)
@@ -401,10 +430,12 @@ func TestOutageThatEnrollmentsMeet(t *testing.T) {
 	other.EnrollmentID = "2"
 	refs := []workflows.EnrollmentRef{w.enrolled(enrollment()), w.enrolled(other)}
 	w.qms.Fault(arenasim.EndpointRecords, fault.Status(503, fault.Forever))
+	var unreachable training.Failure
 	for _, ref := range refs {
 		require.Equal(t, training.TargetAnswering, w.target().State)
-		_, failure := w.link(ref)
-		require.Equal(t, training.FailureUnreachable, failure.Class)
+		_, unreachable = w.link(ref)
+		require.Equal(t, training.FailureUnreachable, unreachable.Class)
+		require.Equal(t, training.TargetQMS, unreachable.Target)
 	}
 	target := w.target()
 	require.Equal(t, training.TargetHeld, target.State)
@@ -413,9 +444,51 @@ func TestOutageThatEnrollmentsMeet(t *testing.T) {
 	_, failure := w.link(refs[0])
 	require.Equal(t, training.FailureHeld, failure.Class)
 
+	// What has failed is parked by its workflow; both go on when it is over, behind the completions.
+	parked := training.Fail(training.FailureUnreachable, "find record", "", "503")
+	parked.Target = unreachable.Target
+	_, err := w.env.ExecuteActivity("RecordEnrollment", workflows.RecordEnrollment{EnrollmentRef: refs[1], State: training.EnrollmentInReview, Failure: parked})
+	require.NoError(t, err)
+	completion := w.learner(1)
+	_, failure = run[struct{}](w, "ResolveLearner", completion)
+	require.Equal(t, training.FailureHeld, failure.Class)
+
 	require.Equal(t, training.TargetHeld, w.look().State, "the probe asks what has failed")
 	w.qms.ClearFaults(arenasim.EndpointRecords)
 	require.Equal(t, training.TargetAnswering, w.look().State)
+
+	in := workflows.ResumeWaiting{
+		TargetRef: workflows.TargetRef{Tenant: "acme", Target: training.TargetQMS}, Incident: target.Incident, Limit: 2,
+		ParkedSince: target.BeganAt.Add(-time.Minute), Reason: "the qms answers again",
+	}
+	var resumed []workflows.ResumedPage
+	for more := true; more; {
+		page, failure := run[workflows.ResumedPage](w, "ResumeWaiting", in)
+		require.Empty(t, failure)
+		resumed, in.After, more = append(resumed, page), page.Next, page.More
+	}
+	require.Len(t, resumed, 2)
+	require.Equal(t, []int{1, 1, 0, 1}, []int{resumed[0].Resumed, resumed[0].Enrollments, resumed[1].Resumed, resumed[1].Enrollments})
+	require.Equal(t, completion.Fingerprint, w.outages.resumed[0].w.Fingerprint)
+	ids := map[string]bool{}
+	for i, ref := range refs {
+		told := w.outages.resumed[i+1]
+		require.Equal(t, ref.Key, told.w.Enrollment)
+		require.Equal(t, i == 0, told.w.Held)
+		ids[told.id] = true
+	}
+	require.Len(t, ids, 2)
+	in.After, in.FailedAfter = workflows.Place{}, time.Now()
+	page, failure := run[workflows.ResumedPage](w, "ResumeWaiting", in)
+	require.Empty(t, failure)
+	require.Zero(t, page.Resumed+page.Enrollments, "all of them went on with the first pass")
+
+	refs[0].Again = true
+	_, failure = w.link(refs[0])
+	require.Empty(t, failure)
+	stored, err := w.journal.Enrollment(t.Context(), "acme", refs[0].Key)
+	require.NoError(t, err)
+	require.Equal(t, training.EnrollmentRunning, stored.State, "it is under way again")
 }
 
 // A training that the QMS cannot list is no reason to hold everybody's completions for ever, which are not even started:

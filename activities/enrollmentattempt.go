@@ -27,7 +27,7 @@ func attemptEnrollment[Out any](ctx context.Context, a *Activities, ref workflow
 			err = fail(training.Fail(training.FailureDefect, info.ActivityType.Name, "", "panic"))
 		}
 	}()
-	if info.Attempt > 1 {
+	if info.Attempt > 1 || ref.Again {
 		if _, err := a.cfg.Journal.ProjectEnrollment(ctx, ref.Tenant, ref.Key, journal.EnrollmentProjection{State: training.EnrollmentRunning}); err != nil {
 			return none, fail(journalFailure("project state", err))
 		}
@@ -57,6 +57,9 @@ func counted[Out any](ctx context.Context, a *Activities, ref workflows.Enrollme
 	watch := e.tenant.Breaker.WatchEnrollment(e.tenant.QMS, ref.Key)
 	e.tenant.QMS = watch.Client()
 	out, err := step(ctx, e)
+	if failure, ok := errors.AsType[*training.Failure](err); ok && watch.Silent() && failure.Class.Outage() {
+		failure.Target = training.TargetQMS
+	}
 	if trip, tripped := watch.Tripped(); tripped {
 		a.hold(ctx, ref.Tenant, e.tenant, trip, a.enrollmentLog(ref))
 	}
@@ -83,7 +86,7 @@ func (a *Activities) enrollmentFailed(ctx context.Context, ref workflows.Enrollm
 	}
 	if failure.Retryable() {
 		_, perr := a.cfg.Journal.ProjectEnrollment(ctx, ref.Tenant, ref.Key, journal.EnrollmentProjection{
-			State: training.EnrollmentRetrying, FailureClass: failure.Class, FailureDetail: failure.Detail,
+			State: training.EnrollmentRetrying, FailureClass: failure.Class, FailureDetail: failure.Detail, FailureTarget: failure.Target,
 		})
 		if perr != nil {
 			log.Error("retrying not recorded", "error", perr)

@@ -22,13 +22,14 @@ type Targets interface {
 	Answers(ctx context.Context, tenant, name string) error
 	Settle(ctx context.Context, tenant, name string) (settled bool, err error)
 	WaitingFor(ctx context.Context, tenant, target string, parkedSince time.Time, after journal.Waiting, limit int) ([]journal.Waiting, error)
+	WaitingEnrollments(ctx context.Context, tenant, target string, parkedSince time.Time, after journal.Waiting, limit int) ([]journal.Waiting, error)
 }
 
 // Outages reaches the workflows that an outage is about. Each call may be repeated.
 type Outages interface {
 	// Watch starts the Outage of a target unless there is one.
 	Watch(ctx context.Context, in workflows.Outage) error
-	// Resume tells a completion once per id to go on; gone is true where no workflow carries it.
+	// Resume tells a completion or an enrollment once per id to go on; gone is true where no workflow carries it.
 	Resume(ctx context.Context, w journal.Waiting, id string, d training.Decision) (gone bool, err error)
 }
 

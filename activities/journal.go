@@ -64,8 +64,15 @@ func (a *Activities) RecordWait(ctx context.Context, in workflows.RecordWait) (w
 		return workflows.RecordedWait{}, err
 	}
 	_, verified := proofs[training.EffectRecord]
+	recorded := workflows.RecordedWait{Decisions: len(decisions), Verified: verified}
+	if in.State == training.StateInReview && p.FailureClass == training.FailureRecordMissing {
+		// After the projection: an enrollment that does not see this completion waiting has put its link before.
+		if recorded.Linked, err = a.cfg.Journal.LinkedSince(ctx, in.Tenant, in.Fingerprint); err != nil {
+			return workflows.RecordedWait{}, err
+		}
+	}
 	a.log(in.Ref).Info("completion waits", "state", in.State, "class", p.FailureClass, "record", in.RecordID)
-	return workflows.RecordedWait{Decisions: len(decisions), Verified: verified}, nil
+	return recorded, nil
 }
 
 // RecordDecision keeps what a person decided, and that the work goes on unless it does not end the

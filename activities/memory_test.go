@@ -210,6 +210,11 @@ func (m *memory) ProjectEnrollment(context.Context, string, training.EnrollmentK
 	return 0, journal.ErrNotFound
 }
 
+// LinkedSince implements EnrollmentJournal.
+func (m *memory) LinkedSince(context.Context, string, training.Fingerprint) (string, error) {
+	return "", nil
+}
+
 // AwaitingRecord implements EnrollmentJournal.
 func (m *memory) AwaitingRecord(context.Context, string, string, training.Learner, training.Course) ([]training.Fingerprint, error) {
 	return nil, nil

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,8 +167,8 @@ func (a *Activities) ChangeTarget(ctx context.Context, in workflows.ChangeTarget
 	return standingOf(target), err
 }
 
-// ResumeWaiting lets a page of what waits for the target go on. A page that is repeated tells nobody twice:
-// the id of each word is made of the incident and of what the completion has failed with.
+// ResumeWaiting lets a page of what waits for the target go on, the enrollments behind the completions. A page that is
+// repeated tells nobody twice: the id of each word is made of the incident and of when what waits has failed.
 func (a *Activities) ResumeWaiting(ctx context.Context, in workflows.ResumeWaiting) (workflows.ResumedPage, error) {
 	target, err := a.cfg.Targets.Target(ctx, in.Tenant, in.Target)
 	if err != nil {
@@ -177,29 +178,47 @@ func (a *Activities) ResumeWaiting(ctx context.Context, in workflows.ResumeWaiti
 	if target.State.Holds() {
 		return page, nil
 	}
-	after := journal.Waiting{ReceivedAt: in.After.ReceivedAt, Fingerprint: in.After.Fingerprint}
-	waiting, err := a.cfg.Targets.WaitingFor(ctx, in.Tenant, in.Target, in.ParkedSince, after, in.Limit)
+	waiting, err := a.waitingPage(ctx, in)
 	if err != nil {
 		return page, err
 	}
 	for _, w := range waiting {
-		page.Next = workflows.Place{ReceivedAt: w.ReceivedAt, Fingerprint: w.Fingerprint}
+		page.Next = workflows.Place{ReceivedAt: w.ReceivedAt, Fingerprint: w.Fingerprint, Enrollment: w.Enrollment}
 		if !w.FailedAt.After(in.FailedAfter) {
 			continue
 		}
-		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s/%s/%d", in.Incident, w.Fingerprint, w.FailedAt.UnixMicro()))
+		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s/%s/%d", in.Incident, cmp.Or(string(w.Fingerprint), workflows.EnrollmentID(w.Enrollment)), w.FailedAt.UnixMicro()))
 		gone, err := a.cfg.Outages.Resume(ctx, w, id.String(), training.Decision{
 			Action: training.ActionRetry, By: training.ByCountersign, Reason: in.Reason,
 		})
 		if err != nil {
 			return page, err
 		}
-		if !gone { // else the sweep sees to it
+		switch {
+		case gone: // the sweep sees to it
+		case w.Enrollment != "":
+			page.Enrollments++
+		default:
 			page.Resumed++
 		}
 	}
 	page.More = len(waiting) == in.Limit
 	return page, nil
+}
+
+// waitingPage lists the completions that wait behind in.After, and fills the page up with enrollments.
+func (a *Activities) waitingPage(ctx context.Context, in workflows.ResumeWaiting) ([]journal.Waiting, error) {
+	after := journal.Waiting{ReceivedAt: in.After.ReceivedAt, Fingerprint: in.After.Fingerprint, Enrollment: in.After.Enrollment}
+	var waiting []journal.Waiting
+	if after.Enrollment == "" {
+		var err error
+		waiting, err = a.cfg.Targets.WaitingFor(ctx, in.Tenant, in.Target, in.ParkedSince, after, in.Limit)
+		if err != nil || len(waiting) == in.Limit {
+			return waiting, err
+		}
+	}
+	enrollments, err := a.cfg.Targets.WaitingEnrollments(ctx, in.Tenant, in.Target, in.ParkedSince, after, in.Limit-len(waiting))
+	return append(waiting, enrollments...), err
 }
 
 // SettleTarget ends the incident of a target that answers.

@@ -13,6 +13,7 @@ import (
 	"countersign/internal/journal"
 	"countersign/internal/process"
 	"countersign/internal/training"
+	"countersign/workflows"
 )
 
 // replay does again what came to nothing the first time: a completion whose workflow was ended from
@@ -23,6 +24,7 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "usage: starter replay TENANT FINGERPRINT          start a completion again whose workflow was ended from outside\n"+
 			"       starter replay -by NAME -reason WHY TENANT FINGERPRINT  start one again that was closed or has expired in review\n"+
+			"       starter replay -by NAME -reason WHY TENANT enrollment/KEY  begin an enrollment again that was closed or has expired in review\n"+
 			"       starter replay -delivery ID TENANT         read a stored delivery again\n"+
 			"       starter replay -unmapped [-source S] TENANT  read every unmapped delivery again\n")
 	}
@@ -41,6 +43,8 @@ func replay(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		byDelivery && (flags.NArg() != 1 || decision != training.Decision{}), !byDelivery && flags.NArg() != 2:
 		flags.Usage()
 		return errors.New("replay: wrong arguments")
+	case !byDelivery && strings.HasPrefix(flags.Arg(1), workflows.EnrollmentID("")):
+		return replayEnrollment(ctx, flags.Arg(0), strings.TrimPrefix(flags.Arg(1), workflows.EnrollmentID("")), decision, stdout, stderr)
 	case !byDelivery:
 		return replayCompletion(ctx, flags.Arg(0), flags.Arg(1), decision, stdout, stderr)
 	}
@@ -100,6 +104,30 @@ func replayCompletion(ctx context.Context, tenant, fingerprint string, decision 
 			return err
 		}
 		_, err = fmt.Fprintln(stdout, "started again:", f)
+		return err
+	})
+}
+
+// replayEnrollment has one enrollment begun again that has ended without a record. It needs a person's word for it, which
+// the journal keeps.
+func replayEnrollment(ctx context.Context, tenant, text string, decision training.Decision, stdout, stderr io.Writer) error {
+	key, err := training.ParseEnrollmentKey(text)
+	if err != nil {
+		return err
+	}
+	decision.Action = training.ActionReplay
+	if err := decision.Validate([]training.Action{training.ActionReplay}); err != nil {
+		return fmt.Errorf("replay: -by and -reason say who has the enrollment begun again and why: %w", err)
+	}
+	return opened(ctx, stderr, func(p *process.Process) error {
+		stored, err := p.Journal.Enrollment(ctx, tenant, key)
+		if err != nil {
+			return err
+		}
+		if err := newDispatcher(p).ReopenEnrollment(ctx, tenant, stored, decision); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(stdout, "queued again:", workflows.EnrollmentID(key))
 		return err
 	})
 }

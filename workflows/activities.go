@@ -197,6 +197,9 @@ type RecordedWait struct {
 	Decisions int `json:"decisions"`
 	// Verified is true once the record was read back as COMPLETED, also by a run that is lost.
 	Verified bool `json:"verified,omitempty"`
+	// Linked is the record that an enrollment of the same learner and course was linked to since the completion came,
+	// where this one is in review for want of a record; else "".
+	Linked string `json:"linked,omitempty"`
 }
 
 // RecordDecision is the input of the activity.
@@ -205,7 +208,8 @@ type RecordDecision struct {
 	Decision training.Decision `json:"decision"`
 	// Round counts the decisions of one completion from 1; with the fingerprint it is the key.
 	Round int `json:"round"`
-	// Via is "signal", "update", "qms" (decided in the QMS itself) or "outage" (nobody: it is over).
+	// Via is "signal", "update", "qms" (decided in the QMS itself), "outage" (nobody: it is over) or "enrollment"
+	// (nobody: the record has come).
 	Via string `json:"via"`
 	// StillWaiting is true when the decision does not end the wait: the first of four eyes.
 	StillWaiting bool `json:"stillWaiting,omitempty"`

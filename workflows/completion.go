@@ -110,6 +110,8 @@ type completion struct {
 	announced *InboxItem
 	// told is ready once the inbox has been told everything so far, in order; nil where nothing was told.
 	told workflow.Future
+	// arrived is the record for which a review was left without asking anybody, "" for none.
+	arrived string
 	// lookFailed is what kept the last poll of an approval from seeing the record, nil if it saw it.
 	lookFailed *training.Failure
 }

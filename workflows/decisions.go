@@ -27,6 +27,8 @@ const (
 	viaUpdate = "update"
 	viaQMS    = "qms"
 	viaOutage = "outage"
+	// viaEnrollment is a record that an enrollment has brought.
+	viaEnrollment = "enrollment"
 )
 
 // openDesk registers the handlers. It must come before the first step, so that the Web UI

@@ -55,8 +55,7 @@ func Enrollment(ctx workflow.Context, in EnrollmentInput) (EnrollmentResult, err
 			return EnrollmentResult{}, err
 		}
 		if failure != nil && failure.Class == training.FailureHeld {
-			gap := max(holdGap.Gap(held), failure.RetryAfter)
-			if err := e.waitOut(ctx, failure, gap, "held: look again", heldPage(failure, workflow.Now(ctx).Add(gap))); err != nil {
+			if err := e.waitOutHold(ctx, failure, held); err != nil {
 				return EnrollmentResult{}, err
 			}
 			continue
@@ -93,7 +92,10 @@ func newEnrollment(ctx workflow.Context, in EnrollmentInput) (*enrollment, error
 	}
 	e.desk = &desk{show: e.show}
 	workflow.GetSignalChannelWithOptions(ctx, ReviewSignal, workflow.SignalChannelOptions{
-		Description: "Decide about an enrollment in review: " + training.ActionRetry.Example() + ` or "close".`,
+		Description: "Decide about an enrollment in review: " + training.ActionRetry.Example() + ` or "close". "retry" also ends the wait for the QMS or the LMS.`,
+	})
+	workflow.GetSignalChannelWithOptions(ctx, ResumeSignal, workflow.SignalChannelOptions{
+		Description: "Look at once whether the target answers again. Sent by Countersign itself; it carries nothing, and decides nothing.",
 	})
 	if err := e.desk.takeUpdates(ctx, "enrollment"); err != nil {
 		return nil, err
@@ -107,14 +109,15 @@ func newEnrollment(ctx workflow.Context, in EnrollmentInput) (*enrollment, error
 func (e *enrollment) linkInBudget(ctx workflow.Context) (*training.Failure, error) {
 	until := workflow.Now(ctx).Add(budgetPatience)
 	for {
+		// What was said before the step began was about an earlier hold.
+		for resumes := workflow.GetSignalChannel(ctx, ResumeSignal); resumes.ReceiveAsync(nil); {
+		}
 		failure, err := e.link(ctx)
 		limited := failure != nil && failure.Class == training.FailureLMSRateLimited && e.in.Steps >= budgetAwaited
 		if err != nil || !limited || !workflow.Now(ctx).Before(until) {
 			return failure, err
 		}
-		gap := e.in.Policy.Retry.Maximum
-		page := fmt.Sprintf("**Waits for its turn.** %s\n\nIt goes on by itself at %s.", failure.Class.Explain().Happened, clockTime(workflow.Now(ctx).Add(gap)))
-		if err := e.waitOut(ctx, failure, gap, "the LMS's budget of calls is used up", page); err != nil {
+		if err := e.waitForTurn(ctx, failure); err != nil {
 			return nil, err
 		}
 	}
@@ -152,19 +155,6 @@ func (e *enrollment) link(ctx workflow.Context) (*training.Failure, error) {
 	e.result.RecordID, e.result.Status, e.result.Created = linked.RecordID, linked.Status, linked.Created
 	// What waits for this record goes on without being asked.
 	return nil, journalWrite(ctx, wakeCompletions, WakeCompletions{EnrollmentRef: e.ref, RecordID: linked.RecordID}, nil)
-}
-
-// waitOut waits while the QMS or the LMS is not asked.
-func (e *enrollment) waitOut(ctx workflow.Context, failure *training.Failure, gap time.Duration, summary, page string) error {
-	e.page = page
-	if err := e.shows(ctx, training.EnrollmentRetrying, failure.Class); err != nil {
-		return err
-	}
-	if err := workflow.NewTimerWithOptions(ctx, gap, workflow.TimerOptions{Summary: summary}).Get(ctx, nil); err != nil {
-		return err
-	}
-	e.page = "Under way again after a wait: " + string(failure.Class) + "."
-	return e.shows(ctx, training.EnrollmentRunning, "")
 }
 
 // review tells the training admins and waits for what a person says. It reports whether the enrollment has

@@ -15,8 +15,9 @@ import (
 	"go.temporal.io/sdk/testsuite"
 )
 
-func (w *world) LinkEnrollment(context.Context, EnrollmentRef) (LinkedEnrollment, error) {
+func (w *world) LinkEnrollment(_ context.Context, ref EnrollmentRef) (LinkedEnrollment, error) {
 	n := w.call(linkEnrollment)
+	w.again = append(w.again, ref.Again)
 	if w.link != nil {
 		return w.link(n)
 	}
@@ -200,6 +201,137 @@ func TestEnrollmentWaitsOutAHold(t *testing.T) {
 	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
 	require.Equal(t, []time.Duration{15 * time.Minute, 30 * time.Minute, time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(linkEnrollment))
 	require.Empty(t, w.heard())
+}
+
+// holdsEnrollment is a link that is held the given times.
+func holdsEnrollment(times int) func(int) (LinkedEnrollment, error) {
+	return func(n int) (LinkedEnrollment, error) {
+		if n <= times {
+			return LinkedEnrollment{}, heldFailure()
+		}
+		return LinkedEnrollment{RecordID: "TR-1", Status: training.RecordAssigned}, nil
+	}
+}
+
+// The end of the outage ends the wait at once, also where it is said while the step is still under way.
+func TestEnrollmentGoesOnWhenTheOutageIsOver_R98_R133(t *testing.T) {
+	w := &world{link: holdsEnrollment(3)}
+	env := environment(t, w)
+	held := w.link
+	w.link = func(n int) (LinkedEnrollment, error) {
+		if n == 3 {
+			env.SignalWorkflow(ResumeSignal, nil)
+		}
+		return held(n)
+	}
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ResumeSignal, nil) }, 2*time.Minute)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ResumeSignal, nil) }, 7*time.Minute)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Equal(t, []time.Duration{2 * time.Minute, 5 * time.Minute, 0}, w.gaps(linkEnrollment))
+	require.Equal(t, []training.EnrollmentState{training.EnrollmentLinked}, w.states(), "nobody has decided anything")
+	require.Equal(t, []bool{false, true, true, true}, w.again)
+
+	// One of an earlier time does not hear it.
+	w = &world{link: holdsEnrollment(1)}
+	env = environment(t, w)
+	env.RegisterDelayedCallback(func() {
+		require.NotContains(t, details(t, env), "retry")
+		env.SignalWorkflow(ResumeSignal, nil)
+	}, 2*time.Minute)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env, func(in *EnrollmentInput) { in.Steps = budgetAwaited }).State)
+	require.Equal(t, []time.Duration{15 * time.Minute}, w.gaps(linkEnrollment))
+}
+
+// A target that is released and held again for weeks does not fill the enrollment's history.
+func TestEnrollmentHeldForWeeksKeepsItsHistoryShort(t *testing.T) {
+	w := &world{link: holdsEnrollment(2)}
+	env := environment(t, w)
+	env.SetContinueAsNewSuggested(true)
+	for n := range 24 {
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(ResumeSignal, nil) }, time.Duration(n)*5*time.Minute)
+	}
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Equal(t, []time.Duration{time.Hour, time.Hour}, w.gaps(linkEnrollment))
+}
+
+// What the page of a wait offers is taken, by signal and by update, and kept (law 5); anything else is refused and said.
+func TestPersonRetriesAnEnrollmentThatWaits_R139(t *testing.T) {
+	for name, link := range map[string]func(int) (LinkedEnrollment, error){
+		"held": holdsEnrollment(2), "waits for its turn": fails(training.FailureLMSRateLimited, 8),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{link: link, earlier: 1}
+			env := environment(t, w)
+			began := 22 * time.Minute // after the schedule of the LMS's
+			asked := 0
+			env.RegisterDelayedCallback(func() {
+				require.Contains(t, details(t, env), training.ActionRetry.Example())
+				asked = len(w.called(linkEnrollment))
+				env.SignalWorkflow(ReviewSignal, decision(training.ActionClose))
+			}, began)
+			env.RegisterDelayedCallback(func() {
+				require.Contains(t, details(t, env), "changed nothing")
+				require.Len(t, w.called(linkEnrollment), asked)
+				env.UpdateWorkflow(DecideUpdate, "1", &callback{t: t}, decision(training.ActionRetry))
+			}, began+time.Minute)
+			require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+			calls := w.called(linkEnrollment)
+			require.Equal(t, began+time.Minute, calls[asked].Sub(calls[0]).Round(time.Second))
+			require.Equal(t, []training.EnrollmentState{training.EnrollmentRetrying, training.EnrollmentRunning, training.EnrollmentLinked}, w.states())
+			require.Equal(t, decision(training.ActionRetry), *w.recorded[1].Decision)
+			require.Equal(t, []any{2, "update"}, []any{w.recorded[1].Round, w.recorded[1].Via})
+			require.Empty(t, w.heard())
+		})
+	}
+}
+
+// An enrollment that the outage has parked in review goes on by Countersign's own word.
+func TestParkedEnrollmentGoesOnWhenTheOutageIsOver_R139(t *testing.T) {
+	w := &world{link: fails(training.FailureUnreachable, 4)}
+	env := environment(t, w)
+	own := training.Decision{Action: training.ActionRetry, By: training.ByCountersign, Reason: "the qms answers again"}
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(ReviewSignal, own) }, 2*time.Hour)
+	require.Equal(t, training.EnrollmentLinked, enrolled(t, env).State)
+	require.Equal(t, own, *w.recorded[1].Decision)
+	require.Equal(t, viaOutage, w.recorded[1].Via)
+}
+
+// The record comes between the search and the review: the completion is tried again for each record once, and nobody is
+// asked before that.
+func TestRecordThatArrivesOnTheWayIntoTheReview_R98(t *testing.T) {
+	missing := training.Fail(training.FailureRecordMissing, "find record", "", "")
+	searches := func(times int) func(int) (RecordPlan, error) {
+		return func(n int) (RecordPlan, error) {
+			if n <= times {
+				return RecordPlan{}, failureError(missing)
+			}
+			return RecordPlan{RecordID: "TR-7", Target: training.RecordCompleted}, nil
+		}
+	}
+	w := &world{check: searches(1), linked: "TR-7"}
+	require.Equal(t, training.OutcomeCompleted, carried(t, environment(t, w)).Outcome)
+	require.Empty(t, w.heard())
+	require.Len(t, w.decisions, 1)
+	require.Equal(t, training.EnrollmentArrived("TR-7"), w.decisions[0].Decision)
+	require.Equal(t, []any{1, viaEnrollment}, []any{w.decisions[0].Round, w.decisions[0].Via})
+
+	// It is of no use: then a person is asked.
+	w = &world{check: searches(3), linked: "TR-7"}
+	env := environment(t, w)
+	env.RegisterDelayedCallback(func() {
+		require.Len(t, w.called(checkRecord), 2)
+		require.Len(t, w.heard(), 1)
+		w.linked = "TR-8"
+		env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry))
+	}, time.Hour)
+	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
+	require.Len(t, w.decisions, 3)
+
+	// What a person has said by then goes first.
+	w = &world{check: searches(1), linked: "TR-7"}
+	env = environment(t, w)
+	w.onWait = func() { env.SignalWorkflow(ReviewSignal, decision(training.ActionClose)) }
+	require.Equal(t, training.OutcomeClosed, carried(t, env).Outcome)
 }
 
 // The LMS's budget of calls is waited for, up to a day; then a person is asked. One that was begun before goes on as it was.

@@ -23,6 +23,8 @@ type EnrollmentActivities interface {
 type EnrollmentRef struct {
 	Tenant string                 `json:"tenant"`
 	Key    training.EnrollmentKey `json:"key"`
+	// Again is true after a wait that the journal shows as RETRYING: it must be told that work goes on.
+	Again bool `json:"again,omitempty"`
 	// Retry shapes the wait after a transient failure: jitter, and a Retry-After.
 	Retry training.Retry `json:"retry"`
 }

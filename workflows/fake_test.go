@@ -69,6 +69,11 @@ type world struct {
 	link     func(attempt int) (LinkedEnrollment, error)
 	recorded []RecordEnrollment
 	woken    []WakeCompletions
+	// again says of each attempt to link whether it came after a wait.
+	again []bool
+	// linked is the record that the journal knows of when a wait is recorded, onWait is called then.
+	linked string
+	onWait func()
 	// onTold is called when the admins have been told, for one item at a time.
 	telling sync.Mutex
 	onTold  func(InboxItem)
@@ -214,7 +219,10 @@ func (w *world) RecordOutcome(_ context.Context, in RecordOutcome) error {
 func (w *world) RecordWait(_ context.Context, in RecordWait) (RecordedWait, error) {
 	w.call(recordWait)
 	w.waits = append(w.waits, in)
-	return RecordedWait{Decisions: w.earlier + len(w.decisions), Verified: w.verified}, nil
+	if w.onWait != nil {
+		w.onWait()
+	}
+	return RecordedWait{Decisions: w.earlier + len(w.decisions), Verified: w.verified, Linked: w.linked}, nil
 }
 
 func (w *world) RecordDecision(_ context.Context, in RecordDecision) error {

@@ -87,16 +87,21 @@ func (h *hold) restart(workflow.Context) {}
 
 func (c *completion) showHeld(ctx workflow.Context, failure *training.Failure, gap time.Duration) error {
 	latest := workflow.Now(ctx).Add(gap)
-	c.page = func(*completion) string { return heldPage(failure, latest) }
+	c.page = func(*completion) string { return heldPage(failure, latest) + tryNow() }
 	c.show(ctx)
 	return workflow.UpsertTypedSearchAttributes(ctx,
 		StateAttribute.ValueSet(string(training.StateRetrying)), FailureAttribute.ValueSet(string(failure.Class)))
 }
 
+// tryNow ends the page of a wait that "retry" cuts short.
+func tryNow() string {
+	return "\n\nTo try now all the same, send the signal `review` (or the update `decide`):\n\n" + examples([]training.Action{training.ActionRetry})
+}
+
 // heldPage says what is waited for while nothing is asked of the QMS.
 func heldPage(failure *training.Failure, latest time.Time) string {
-	text := fmt.Sprintf("**Held: %s.**\n\n%s\n\nNo attempt is used up. It goes on by itself, and looks at %s at the latest.",
-		escapeLong(failure.Detail), failure.Class.Explain().Do, clockTime(latest))
+	text := fmt.Sprintf("**Held: %s.**\n\nNothing has to be done: it goes on by itself when the QMS answers or is resumed. "+
+		"No attempt is used up, and it looks itself at %s at the latest.", escapeLong(failure.Detail), clockTime(latest))
 	for i, attempt := range failure.Attempts {
 		if i == 0 {
 			text += "\n\nAttempts:\n"

@@ -23,9 +23,10 @@ type Outage struct {
 
 	// Incident is what is the matter, "" for nothing; what follows is about it.
 	Incident string `json:"incident,omitempty"`
-	// Looks counts the probes, Resumed the completions that have gone on.
-	Looks   int `json:"looks,omitempty"`
-	Resumed int `json:"resumed,omitempty"`
+	// Looks counts the probes, Resumed the completions that have gone on, Enrollments the enrollments.
+	Looks       int `json:"looks,omitempty"`
+	Resumed     int `json:"resumed,omitempty"`
+	Enrollments int `json:"enrollments,omitempty"`
 	// ToldHeld and ToldPaused are whether the training admins have heard of it.
 	ToldHeld   bool `json:"toldHeld,omitempty"`
 	ToldPaused bool `json:"toldPaused,omitempty"`
@@ -116,7 +117,7 @@ func (o *outage) over(ctx workflow.Context, next string) error {
 		if err := o.allClear(ctx); err != nil {
 			return err
 		}
-		o.Looks, o.Resumed, o.ToldHeld, o.ToldPaused, o.Round, o.Last = 0, 0, false, false, nil, TargetStanding{}
+		o.Looks, o.Resumed, o.Enrollments, o.ToldHeld, o.ToldPaused, o.Round, o.Last = 0, 0, 0, false, false, nil, TargetStanding{}
 	}
 	o.Incident = next
 	return nil
@@ -194,14 +195,23 @@ func (o *outage) allClear(ctx workflow.Context) error {
 	if o.Round != nil {
 		over = o.Round.Began // what has gone on since is no outage
 	}
-	text := fmt.Sprintf("the %s %s after %s; %d completions went on by themselves",
-		o.Target, what, over.Sub(o.Last.BeganAt).Round(time.Second), o.Resumed)
+	text := fmt.Sprintf("the %s %s after %s; %s went on by themselves",
+		o.Target, what, over.Sub(o.Last.BeganAt).Round(time.Second), o.goneOn())
 	o.page = func() string { return "Over: " + escapeLong(text) + "." }
 	o.show(ctx)
 	if !o.ToldHeld && o.Last.State != training.TargetPaused {
 		return nil // it was over at the first look
 	}
 	return o.tell(ctx, NoticeAllClear, o.Incident+"/all_clear", class, text)
+}
+
+// goneOn counts what has gone on, in words.
+func (o *outage) goneOn() string {
+	text := fmt.Sprintf("%d completions", o.Resumed)
+	if o.Enrollments > 0 {
+		text += fmt.Sprintf(" and %d enrollments", o.Enrollments)
+	}
+	return text
 }
 
 // tell brings an item to the tenant's AdminInbox, and waits until it has it: it may be the last thing done.

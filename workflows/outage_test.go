@@ -18,6 +18,8 @@ type target struct {
 	// answers says what a probe finds, the n-th from 1; nil is a target that answers.
 	answers func(n int) bool
 	waiting []training.Fingerprint
+	// enrollments wait behind them.
+	enrollments int
 	// onResume is called before a page is resumed.
 	onResume func(page int)
 	// onSettled is called when the n-th incident is settled.
@@ -81,6 +83,12 @@ func (w *world) ResumeWaiting(_ context.Context, in ResumeWaiting) (ResumedPage,
 		w.target.resumed[f] = w.now()
 		page.Resumed++
 		page.Next.Fingerprint = f
+	}
+	if !page.More && w.target.enrollments > 0 {
+		page.Enrollments = min(w.target.enrollments, in.Limit-page.Resumed)
+		w.target.enrollments -= page.Enrollments
+		page.More = w.target.enrollments > 0
+		page.Next = Place{Fingerprint: "g", Enrollment: "e"}
 	}
 	return page, nil
 }
@@ -155,6 +163,18 @@ func TestOutageHealsItself_R133(t *testing.T) {
 		require.Equal(t, start.Add(-time.Minute-parkedLead).UTC(), page.ParkedSince.UTC(), "what was parked before is another's")
 		require.Contains(t, page.Reason, "acme/qms/1")
 	}
+}
+
+// Enrollments go on behind the completions, at the same pace, and are counted by themselves.
+func TestEnrollmentsGoOnWhenTheOutageIsOver_R98_R133(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	w.target = target{row: heldSince(env), waiting: waiting(15), enrollments: 20, answers: func(n int) bool { return n == 2 }}
+	watched(t, env, outageOfAcme())
+	require.Zero(t, w.target.enrollments)
+	require.Equal(t, []time.Duration{5 * time.Second, 5 * time.Second, 5 * time.Second}, w.gaps(resumeWaiting)[:3])
+	require.Equal(t, training.EnrollmentKey("e"), w.target.pages[2].After.Enrollment)
+	require.Regexp(t, `; 15 completions and 20 enrollments went on by themselves$`, w.told[1].Item.Detail)
 }
 
 // What is over at the first look is told to nobody.

@@ -182,6 +182,6 @@ func pausedTargetPage(s TargetStanding) string {
 		escapeLong(s.Why()), clockTime(s.Since), ResumeSignal, pauseExample)
 }
 
-func resumingPage(resumed int, perSecond float64) string {
-	return fmt.Sprintf("**It answers.** What was held or parked goes on, oldest first, at most %v a second; %d so far.", perSecond, resumed)
+func resumingPage(goneOn string, perSecond float64) string {
+	return fmt.Sprintf("**It answers.** What was held or parked goes on, completions first, oldest first, at most %v a second; %s so far.", perSecond, goneOn)
 }

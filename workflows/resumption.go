@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// resumption is a target's way back: everything that waits is told to go on, oldest first, no more than
-// the policy's number a second, in two passes. The second one finds the steps that were under way when
+// resumption is a target's way back: everything that waits is told to go on, completions before enrollments, oldest
+// first, no more than the policy's number a second, in two passes. The second one finds the steps that were under way when
 // the target answered and came to know of the hold only afterwards.
 type resumption struct {
 	Began  time.Time `json:"began"`
@@ -40,7 +40,7 @@ func (o *outage) resume(ctx workflow.Context, standing TargetStanding) error {
 			o.Last = standing
 		}
 	}
-	o.page = func() string { return resumingPage(o.Resumed, o.Policy.ResumePerSecond) }
+	o.page = func() string { return resumingPage(o.goneOn(), o.Policy.ResumePerSecond) }
 	o.show(ctx)
 	in := ResumeWaiting{
 		TargetRef: o.TargetRef, Incident: standing.Incident, ParkedSince: standing.BeganAt.Add(-parkedLead), After: o.Round.After,
@@ -55,7 +55,8 @@ func (o *outage) resume(ctx workflow.Context, standing TargetStanding) error {
 		return err
 	}
 	o.Resumed += page.Resumed
-	pause := time.Duration(float64(page.Resumed) / o.Policy.ResumePerSecond * float64(time.Second))
+	o.Enrollments += page.Enrollments
+	pause := time.Duration(float64(page.Resumed+page.Enrollments) / o.Policy.ResumePerSecond * float64(time.Second))
 	switch {
 	case page.State.Holds():
 		return nil // it has failed again

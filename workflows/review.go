@@ -92,6 +92,18 @@ func (c *completion) reviewed(d training.Decision) (ended bool) {
 	return false
 }
 
+// recordArrived is the retry of a review for want of a record that an enrollment has brought while the completion was on its way
+// into the review: too late for the search, and too early for the enrollment to find anybody waiting. Each record is
+// tried once, and what people have said by then goes first.
+func (c *completion) recordArrived(ctx workflow.Context, recorded RecordedWait) (training.Decision, bool) {
+	said := c.desk.decision.Action != "" || workflow.GetSignalChannel(ctx, ReviewSignal).Len() > 0
+	if recorded.Linked == "" || recorded.Linked == c.arrived || said {
+		return training.Decision{}, false
+	}
+	c.arrived = recorded.Linked
+	return training.EnrollmentArrived(recorded.Linked), true
+}
+
 // skip goes on without a document. The record is verified by then, and is not read again.
 func (c *completion) skip(kind training.EffectKind) {
 	c.result.Skipped = append(c.result.Skipped, kind)

@@ -76,10 +76,12 @@ type ChangeTarget struct {
 	Decision training.Decision `json:"decision"`
 }
 
-// Place is where a list of completions goes on; the zero value is its beginning.
+// Place is where a list of completions goes on, and of enrollments behind them; the zero value is its beginning.
 type Place struct {
 	ReceivedAt  time.Time            `json:"receivedAt,omitzero"`
 	Fingerprint training.Fingerprint `json:"fingerprint,omitempty"`
+	// Enrollment is "" while completions are left.
+	Enrollment training.EnrollmentKey `json:"enrollment,omitempty"`
 }
 
 // ResumeWaiting is the input of the activity.
@@ -100,8 +102,9 @@ type ResumeWaiting struct {
 type ResumedPage struct {
 	// State is the target's; one that holds has let nobody go on.
 	State training.TargetState `json:"state"`
-	// Resumed counts those that were told.
-	Resumed int `json:"resumed"`
+	// Resumed counts the completions that were told, Enrollments the enrollments.
+	Resumed     int `json:"resumed"`
+	Enrollments int `json:"enrollments,omitempty"`
 	// More is false at the end of the list, Next is where it goes on.
 	More bool  `json:"more,omitempty"`
 	Next Place `json:"next,omitzero"`

@@ -37,8 +37,10 @@ const (
 const (
 	// budgetAwaited brought the wait for an LMS's budget of calls.
 	budgetAwaited = 1
+	// waitsCutShort brought that the end of an outage and a person's "retry" end such a wait, and that of a hold.
+	waitsCutShort = 2
 	// CurrentEnrollmentSteps is what an enrollment is started with now.
-	CurrentEnrollmentSteps = budgetAwaited
+	CurrentEnrollmentSteps = waitsCutShort
 )
 
 func since(ctx workflow.Context, change string) bool {
@@ -72,6 +74,14 @@ func (c *completion) wait(ctx workflow.Context, w wait) (decision training.Decis
 		return decision, false, err
 	}
 	round := recorded.Decisions + 1
+	if d, arrived := c.recordArrived(ctx, recorded); arrived {
+		err := journalWrite(ctx, recordDecision, RecordDecision{Ref: c.ref, Decision: d, Round: round, Via: viaEnrollment}, nil)
+		if err != nil {
+			return decision, false, err
+		}
+		c.desk.answered()
+		return d, true, c.showRunning(ctx)
+	}
 	w.opened(ctx, recorded, round)
 	for {
 		decided, err = c.desk.await(ctx, w.clock)

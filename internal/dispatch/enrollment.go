@@ -27,6 +27,7 @@ type EnrollmentJournal interface {
 	RequeueEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey, updatedAt time.Time) error
 	TouchEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey) error
 	StaleEnrollments(ctx context.Context, states []training.EnrollmentState, before time.Time, limit int) ([]journal.ClaimedEnrollment, error)
+	ReopenEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey, d training.Decision, via string) error
 	ProjectEnrollment(ctx context.Context, tenant string, key training.EnrollmentKey, p journal.EnrollmentProjection) (int, error)
 }
 
@@ -93,12 +94,17 @@ func (d *Dispatcher) startEnrollment(ctx context.Context, c journal.ClaimedEnrol
 		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Key: c.Key, Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
 		QMSQueue: d.cfg.QMSQueue(c.Tenant), Steps: workflows.CurrentEnrollmentSteps,
 	}
+	// One that was lost with its journal entry still open is begun again; one that has ended well is not, unless a person
+	// has said so, which the journal keeps.
+	reuse := enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	if c.Replayed {
+		reuse = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	_, err := d.cfg.Temporal.ExecuteWorkflow(starting, client.StartWorkflowOptions{
 		ID: workflows.EnrollmentID(c.Key), TaskQueue: d.cfg.TaskQueue,
-		// One that was lost with its journal entry still open is begun again; one that has ended well is not.
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowIDReusePolicy:                    reuse,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		TypedSearchAttributes:                    in.StartAttributes(),

@@ -32,6 +32,7 @@ type server struct {
 	refuses func(workflows.EnrollmentInput) error
 	started []workflows.EnrollmentInput
 	ids     []string
+	reuse   []enumspb.WorkflowIdReusePolicy
 	told    []workflows.InboxItem
 	// registered counts the looks at the search attributes.
 	registered int
@@ -48,7 +49,7 @@ func (f *server) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOption
 			return nil, err
 		}
 	}
-	f.started, f.ids = append(f.started, in), append(f.ids, o.ID)
+	f.started, f.ids, f.reuse = append(f.started, in), append(f.ids, o.ID), append(f.reuse, o.WorkflowIDReusePolicy)
 	return nil, nil
 }
 
@@ -197,4 +198,42 @@ func TestSweepComesToThoseThatHoldASlot(t *testing.T) {
 	require.NoError(t, s.sweepStaleEnrollments(t.Context()))
 	require.Contains(t, s.temporal.asked, workflows.EnrollmentID(lost))
 	require.Len(t, s.temporal.asked, sweepEnrollments+1)
+}
+
+// What ended without a record is begun again by a named person's word, once, and not while its workflow runs. Where
+// the start does not get through it stays queued.
+func TestEnrollmentIsReplayed_R142(t *testing.T) {
+	s := newStage(t)
+	key := s.enrolled(1)[0]
+	decision := training.Decision{Action: training.ActionReplay, By: "m.keller", Reason: "the employee exists now"}
+	reopen := func() error {
+		stored, err := s.journal.Enrollment(t.Context(), "acme", key)
+		require.NoError(t, err)
+		return s.ReopenEnrollment(t.Context(), "acme", stored, decision)
+	}
+	require.ErrorIs(t, reopen(), ErrNotReplayable, "it is under way")
+	require.NoError(t, s.startEnrollments(t.Context()))
+	_, err := s.journal.ProjectEnrollment(t.Context(), "acme", key, journal.EnrollmentProjection{State: training.EnrollmentExpiredInReview})
+	require.NoError(t, err)
+
+	s.temporal.status = enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	require.ErrorIs(t, reopen(), ErrNotReplayable, "its workflow is about to end")
+	s.temporal.status = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	decision.By = ""
+	require.ErrorIs(t, reopen(), training.ErrDecision)
+	require.Equal(t, training.EnrollmentExpiredInReview, s.state(key))
+	decision.By = "m.keller"
+	require.NoError(t, reopen())
+	require.ErrorIs(t, reopen(), ErrNotReplayable)
+
+	s.temporal.refuses = func(workflows.EnrollmentInput) error { return serviceerror.NewUnavailable("away") }
+	require.Error(t, s.startEnrollments(t.Context()))
+	require.NoError(t, s.sweepStaleEnrollments(t.Context()))
+	require.Equal(t, training.EnrollmentQueued, s.state(key))
+	s.temporal.refuses = nil
+	require.NoError(t, s.startEnrollments(t.Context()))
+	require.Equal(t, training.EnrollmentRunning, s.state(key))
+	require.Equal(t, []enumspb.WorkflowIdReusePolicy{
+		enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	}, s.temporal.reuse)
 }

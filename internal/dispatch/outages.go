@@ -58,17 +58,22 @@ func (o Outages) options(in workflows.Outage) client.StartWorkflowOptions {
 	}
 }
 
-// Resume tells a completion to go on, once per id however often it is called: one that is held by the signal
+// Resume tells a completion or an enrollment to go on, once per word however often it is called: one that is held by the signal
 // "resume", one that was parked by the decision "retry". gone is true where no workflow carries it.
-func (o Outages) Resume(ctx context.Context, w journal.Waiting, id string, d training.Decision) (gone bool, err error) {
+func (o Outages) Resume(ctx context.Context, w journal.Waiting, once string, d training.Decision) (gone bool, err error) {
+	id, what := workflows.CompletionID(w.Fingerprint), "completion "+string(w.Fingerprint)
+	if w.Enrollment != "" {
+		id = workflows.EnrollmentID(w.Enrollment)
+		what = id
+	}
 	request := &workflowservice.SignalWorkflowExecutionRequest{
-		Namespace: o.Namespace, RequestId: id, SignalName: workflows.ResumeSignal, Identity: training.ByCountersign,
-		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflows.CompletionID(w.Fingerprint)},
+		Namespace: o.Namespace, RequestId: once, SignalName: workflows.ResumeSignal, Identity: training.ByCountersign,
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id},
 	}
 	if !w.Held {
 		request.SignalName = workflows.ReviewSignal
 		if request.Input, err = converter.GetDefaultDataConverter().ToPayloads(d); err != nil {
-			return false, fmt.Errorf("resume completion %s: %w", w.Fingerprint, err)
+			return false, fmt.Errorf("resume %s: %w", what, err)
 		}
 	}
 	// Not the client's own SignalWorkflow, which makes a new id for every call.
@@ -78,7 +83,7 @@ func (o Outages) Resume(ctx context.Context, w journal.Waiting, id string, d tra
 	case errors.As(err, &missing):
 		return true, nil
 	case err != nil:
-		return false, fmt.Errorf("resume completion %s: %w", w.Fingerprint, err)
+		return false, fmt.Errorf("resume %s: %w", what, err)
 	}
 	return false, nil
 }

@@ -22,7 +22,7 @@ func (d *Dispatcher) Replay(ctx context.Context, tenant string, stored journal.S
 	if stored.State.Ended() {
 		return fmt.Errorf("replay completion %s: %w: it has ended: %s", stored.Fingerprint, ErrNotReplayable, stored.State)
 	}
-	if err := d.notRunning(ctx, stored.Fingerprint); err != nil {
+	if err := d.notRunning(ctx, workflows.CompletionID(stored.Fingerprint)); err != nil {
 		return err
 	}
 	// Before the start, so that what the new run projects comes later. If the start fails, the
@@ -41,7 +41,7 @@ func (d *Dispatcher) Reopen(ctx context.Context, tenant string, stored journal.S
 	if !stored.State.Replayable() {
 		return fmt.Errorf("replay completion %s: %w: its state is %s", stored.Fingerprint, ErrNotReplayable, stored.State)
 	}
-	if err := d.notRunning(ctx, stored.Fingerprint); err != nil {
+	if err := d.notRunning(ctx, workflows.CompletionID(stored.Fingerprint)); err != nil {
 		return err
 	}
 	// Before the start, as in Replay. If the start fails, the sweep makes it.
@@ -57,15 +57,32 @@ func (d *Dispatcher) Reopen(ctx context.Context, tenant string, stored journal.S
 	return d.restart(ctx, tenant, stored, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
 }
 
-// notRunning is nil if no workflow carries the completion now.
-func (d *Dispatcher) notRunning(ctx context.Context, f training.Fingerprint) error {
-	described, err := d.cfg.Temporal.DescribeWorkflowExecution(ctx, workflows.CompletionID(f), "")
+// ReopenEnrollment has an enrollment begun again that was closed or has expired in review, because a named person says so
+// (R142, law 5). It queues it, as if it had just come: the dispatcher starts it when its tenant's QMS may be asked.
+func (d *Dispatcher) ReopenEnrollment(ctx context.Context, tenant string, stored journal.StoredEnrollment, decision training.Decision) error {
+	id := workflows.EnrollmentID(stored.Key)
+	if !stored.State.Replayable() {
+		return fmt.Errorf("replay %s: %w: its state is %s", id, ErrNotReplayable, stored.State)
+	}
+	if err := d.notRunning(ctx, id); err != nil {
+		return err
+	}
+	err := d.cfg.Journal.ReopenEnrollment(ctx, tenant, stored.Key, decision, "command")
+	if errors.Is(err, journal.ErrNotReplayable) {
+		return fmt.Errorf("replay %s: %w: somebody else was faster", id, ErrNotReplayable)
+	}
+	return err
+}
+
+// notRunning is nil if no workflow of this id runs now.
+func (d *Dispatcher) notRunning(ctx context.Context, id string) error {
+	described, err := d.cfg.Temporal.DescribeWorkflowExecution(ctx, id, "")
 	var gone *serviceerror.NotFound
 	switch {
 	case err != nil && !errors.As(err, &gone):
-		return fmt.Errorf("replay completion %s: %w", f, err)
+		return fmt.Errorf("replay %s: %w", id, err)
 	case err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return fmt.Errorf("replay completion %s: %w: its workflow runs; decide there", f, ErrNotReplayable)
+		return fmt.Errorf("replay %s: %w: its workflow runs; decide there", id, ErrNotReplayable)
 	}
 	return nil
 }

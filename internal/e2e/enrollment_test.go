@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"countersign/internal/journal"
 	"countersign/internal/simulator/arena"
@@ -91,6 +92,90 @@ func TestEnrollmentsThroughTheWholeSystem_R97_R98(t *testing.T) {
 	s.eventually(func() bool { return s.update(id, decision(training.ActionClose)) == nil }, "a second review")
 	s.eventually(func() bool { return s.enrollment(j, unknown).State == training.EnrollmentClosed }, "closed")
 	s.record("enrollment-closed", id)
+
+	// Begun again by a person, and only so (R142).
+	s.employ(3)
+	out, err := s.starterCommand("replay", tenant, string(id))
+	require.Error(t, err, out)
+	require.Contains(t, out, "-by and -reason")
+	replay := []string{"replay", "-by", "m.keller", "-reason", "employee created", tenant, string(id)}
+	out, err = s.starterCommand(replay...)
+	require.NoError(t, err, out)
+	s.eventually(func() bool { return s.enrollment(j, unknown).State == training.EnrollmentLinked }, "linked after all")
+	out, err = s.starterCommand(replay...)
+	require.Error(t, err, out)
+	require.Contains(t, out, "its state is LINKED")
+	require.Len(t, s.qms.Records(), 3)
+}
+
+// An enrollment is linked while the completion is on its way into the review: it is tried once more before anybody is asked, and
+// here in vain, because the record is gone again.
+func TestRecordThatArrivesOnTheWayIntoTheReview_R98(t *testing.T) {
+	s := newSystem(t)
+	s.employ(1)
+	later, err := journal.Open(t.Context(), s.env["COUNTERSIGN_JOURNAL"], journal.Options{Now: func() time.Time { return time.Now().Add(time.Minute) }})
+	require.NoError(t, err)
+	learner, course := training.Learner{ID: "10001"}, training.Course{ID: "5541"}
+	require.NoError(t, later.PutLink(t.Context(), journal.Link{
+		Tenant: tenant, Source: "lms", LearnerKey: learner.Key(), CourseKey: course.Key(), EmployeeID: "HR-1", RecordID: "TR-gone",
+	}))
+	require.NoError(t, later.Close())
+
+	j, f := s.journal(), s.complete(1)
+	s.eventually(func() bool {
+		decisions, err := j.Decisions(t.Context(), tenant, f)
+		require.NoError(t, err)
+		return len(decisions) == 1 && decisions[0].Decision == training.EnrollmentArrived("TR-gone") && state(s, j, f) == training.StateInReview
+	}, "a second review")
+	s.decide(f, workflows.ReviewSignal, training.ActionClose)
+	s.becomes(j, f, training.StateClosed)
+	s.record("review-arrived", f)
+}
+
+// The QMS is away while enrollments come: they go on by themselves when it is back, and not hours later.
+func TestHeldEnrollmentsGoOnWhenTheOutageIsOver_R98_R133(t *testing.T) {
+	s := newSystem(t, policy("enrollments: create, digest_every: 1s, outage: {probe: {first: 500ms, maximum: 1s}, resume_per_second: 20}"))
+	j := s.journal()
+	s.qms.Fault(fault.Any, fault.Status(503, fault.Forever))
+	keys := make([]training.EnrollmentKey, 12)
+	for n := range keys {
+		s.employ(n)
+		answer, err := s.post(enrollmentBody(n))
+		require.NoError(t, err)
+		keys[n] = answer.Enrollments[0].Enrollment
+	}
+	s.eventually(func() bool { return s.qmsTarget(j).State == training.TargetHeld }, "held")
+	var held training.EnrollmentKey
+	s.eventually(func() bool {
+		for _, key := range keys {
+			if s.enrollment(j, key).FailureClass == training.FailureHeld {
+				held = key
+			}
+		}
+		return held != ""
+	}, "one waits for the end of it")
+	id := training.Fingerprint(workflows.EnrollmentID(held))
+	s.eventually(func() bool { return s.update(id, decision(training.ActionRetry)) == nil }, "a person has it tried all the same")
+	s.eventually(func() bool {
+		counts, err := j.OpenEnrollments(t.Context())
+		return err == nil && counts[training.EnrollmentRunning]+counts[training.EnrollmentStarting] == 0 &&
+			s.enrollment(j, held).FailureClass == training.FailureHeld
+	}, "everything waits")
+
+	s.qms.ClearFaults()
+	s.eventually(func() bool {
+		counts, err := j.OpenEnrollments(t.Context())
+		return err == nil && len(counts) == 0
+	}, "all end without a person")
+	for _, key := range keys {
+		require.Equal(t, training.EnrollmentLinked, s.enrollment(j, key).State)
+	}
+	require.Len(t, s.qms.Records(), len(keys))
+	require.NoError(t, s.client.GetWorkflow(t.Context(), string(outage()), "").Get(t.Context(), nil))
+	mails, err := s.mail.Wait(t.Context(), 2)
+	require.NoError(t, err)
+	require.Contains(t, mails[1].Text, "enrollments went on by themselves")
+	s.record("enrollment-held", id)
 }
 
 // enrolledInMoodle is what Moodle sends of Jordan Lee's enrollment, which says hardly anything.

@@ -16,14 +16,16 @@ type DecisionEntry struct {
 	Decision    training.Decision
 	// At is when it was taken; zero means now.
 	At time.Time
-	// Via is how it came: "signal", "update", "qms" (decided there) or "command".
+	// Via is how it came: "signal", "update", "qms" (decided there), "outage" or "enrollment" (by itself) or "command".
 	Via string
 	// Round counts the decisions of the completion from 1.
 	Round int
 }
 
 // AddDecision appends a decision; entries are never changed. Adding the same decision of a round
-// again does nothing, another one is ErrConflict. ErrNotFound if the tenant has no such completion.
+// again does nothing. Another one is of a workflow that somebody has reset in Temporal, which counts the rounds from
+// where it was reset to: both were taken, so it is kept under the next free round. ErrNotFound if the tenant has
+// no such completion.
 func (j *Journal) AddDecision(ctx context.Context, e DecisionEntry) error {
 	if err := j.addDecision(ctx, e); err != nil {
 		return fmt.Errorf("add decision %d of %s: %w", e.Round, e.Fingerprint, err)
@@ -39,15 +41,16 @@ func (j *Journal) addDecision(ctx context.Context, e DecisionEntry) error {
 		if err := j.exists(ctx, tx, key{e.Tenant, e.Fingerprint}); err != nil {
 			return err
 		}
-		if err := j.insertDecision(ctx, tx, e); err != nil {
-			return err
+		for ; ; e.Round++ {
+			if err := j.insertDecision(ctx, tx, e); err != nil {
+				return err
+			}
+			stored, err := one(ctx, j, tx, scanDecision,
+				decisions+` AND round = ?`, e.Tenant, string(e.Fingerprint), e.Round)
+			if err != nil || stored.Decision == e.Decision {
+				return err
+			}
 		}
-		stored, err := one(ctx, j, tx, scanDecision,
-			decisions+` AND round = ?`, e.Tenant, string(e.Fingerprint), e.Round)
-		if err == nil && stored.Decision != e.Decision {
-			err = ErrConflict
-		}
-		return err
 	})
 }
 

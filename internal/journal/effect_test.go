@@ -78,6 +78,38 @@ func TestConcurrentEffectsAreOne_R92(t *testing.T) {
 	})
 }
 
+// A workflow that was reset in Temporal counts the rounds from where it was reset to: what is decided then is kept beside
+// what was decided before, once, however often it is written.
+func TestDecisionOfAResetWorkflowIsKeptToo_R139(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		ctx := t.Context()
+		j := open(t, dsn, journal.Options{})
+		fp, key := add(t, j, "acme", 0, 1)[0], enrol(t, j, "acme", 0, 1)[0]
+		decided := func(by string) training.Decision {
+			return training.Decision{Action: training.ActionRetry, By: by, Reason: "QMS was down"}
+		}
+		for range 2 {
+			for _, by := range []string{"m.keller", "a.roth", "j.lim"} {
+				d := decided(by)
+				require.NoError(t, j.AddDecision(ctx, journal.DecisionEntry{Tenant: "acme", Fingerprint: fp, Round: 1, Decision: d}))
+				n, err := j.ProjectEnrollment(ctx, "acme", key, journal.EnrollmentProjection{State: training.EnrollmentRunning, Decision: &d, Round: 1})
+				require.NoError(t, err)
+				require.LessOrEqual(t, n, 3)
+			}
+		}
+		found, err := j.Decisions(ctx, "acme", fp)
+		require.NoError(t, err)
+		require.Len(t, found, 3)
+		for i, by := range []string{"m.keller", "a.roth", "j.lim"} {
+			require.Equal(t, decided(by), found[i].Decision)
+			require.Equal(t, i+1, found[i].Round)
+		}
+		n, err := j.ProjectEnrollment(ctx, "acme", key, journal.EnrollmentProjection{State: training.EnrollmentRunning})
+		require.NoError(t, err)
+		require.Equal(t, 3, n)
+	})
+}
+
 func TestDecisionsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()
@@ -96,7 +128,6 @@ func TestDecisionsAreKept(t *testing.T) {
 		require.NoError(t, j.AddDecision(ctx, again), "the same once more")
 		other := retry
 		other.Decision.Action = training.ActionClose
-		require.ErrorIs(t, j.AddDecision(ctx, other), journal.ErrConflict)
 		other.Tenant = "globex"
 		require.ErrorIs(t, j.AddDecision(ctx, other), journal.ErrNotFound)
 

@@ -143,6 +143,8 @@ type ClaimedEnrollment struct {
 	Tenant, Source, Platform string
 	Key                      training.EnrollmentKey
 	DeliveryID, CourseLabel  string
+	// Replayed says that a person has had it begun again after an end.
+	Replayed bool
 	// State and UpdatedAt are set by StaleEnrollments only.
 	State     training.EnrollmentState
 	UpdatedAt time.Time

@@ -149,10 +149,6 @@ func TestEnrollmentIsProjected_R139(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 1, n)
 		}
-		other := retry
-		other.By = "a.roth"
-		_, err = project(journal.EnrollmentProjection{State: training.EnrollmentRunning, Decision: &other, Round: 1})
-		require.ErrorIs(t, err, journal.ErrConflict)
 
 		stale, err := j.StaleEnrollments(t.Context(), started(), clock.Now().Add(time.Second), 10)
 		require.NoError(t, err)

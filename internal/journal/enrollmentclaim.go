@@ -126,7 +126,8 @@ const queuedEnrollments = `
 	SELECT tenant, (SELECT min(e.received_at) FROM enrollments e WHERE e.state = 'QUEUED' AND e.tenant = jump.tenant)
 	FROM jump WHERE tenant IS NOT NULL`
 
-const enrollmentColumns = `tenant, source, platform, key, delivery_id, course_label, state, updated_at`
+const enrollmentColumns = `tenant, source, platform, key, delivery_id, course_label, state, updated_at,
+	(SELECT count(*) FROM enrollment_decisions d WHERE d.tenant = enrollments.tenant AND d.key = enrollments.key AND d.action = 'replay')`
 
 const takeEnrollments = `UPDATE enrollments SET state = 'STARTING', lease_until = ?, updated_at = ?
 	WHERE tenant = ? AND coalesce(state, '') = 'QUEUED' AND key IN (
@@ -138,9 +139,10 @@ func scanClaimedEnrollment(row scanner) (ClaimedEnrollment, error) {
 	var (
 		c         ClaimedEnrollment
 		updatedAt int64
+		replays   int
 	)
-	err := row.Scan(&c.Tenant, &c.Source, &c.Platform, &c.Key, &c.DeliveryID, &c.CourseLabel, &c.State, &updatedAt)
-	c.UpdatedAt = instant(updatedAt)
+	err := row.Scan(&c.Tenant, &c.Source, &c.Platform, &c.Key, &c.DeliveryID, &c.CourseLabel, &c.State, &updatedAt, &replays)
+	c.UpdatedAt, c.Replayed = instant(updatedAt), replays > 0
 	return c, err
 }
 

@@ -16,10 +16,12 @@ type EnrollmentProjection struct {
 	// FailureClass and FailureDetail replace what was there; "" clears it.
 	FailureClass  training.FailureClass
 	FailureDetail string
+	// FailureTarget is the target that has failed as an outage would, "" for none.
+	FailureTarget string
 	// RecordID is the training record; "" keeps the known one.
 	RecordID string
 	// Decision is what a person decided in the given Round, counted from 1, nil for none. Adding the same one
-	// again does nothing, another one is ErrConflict.
+	// again does nothing; another one is kept under the next free round, as by AddDecision.
 	Decision *training.Decision
 	Round    int
 	Via      string
@@ -39,7 +41,7 @@ func (j *Journal) projectEnrollment(ctx context.Context, tenant string, key trai
 	if p.State == training.EnrollmentQueued || p.State == training.EnrollmentStarting {
 		return 0, errors.New("no state of a started enrollment")
 	}
-	if err := checkText(p.RecordID, p.Via); err != nil {
+	if err := checkText(p.RecordID, p.Via, p.FailureTarget); err != nil {
 		return 0, err
 	}
 	err = j.inTx(ctx, func(tx *sql.Tx) error {
@@ -48,9 +50,11 @@ func (j *Journal) projectEnrollment(ctx context.Context, tenant string, key trai
 		}
 		_, err := tx.ExecContext(ctx, j.dialect.rebind(
 			`UPDATE enrollments SET state = ?, lease_until = NULL, failure_class = ?, failure_detail = ?,
+				failure_target = ?, failed_at = CASE WHEN ? = '' THEN failed_at ELSE ? END,
 				record_id = CASE WHEN ? = '' THEN record_id ELSE ? END, updated_at = ?
 			WHERE tenant = ? AND key = ? AND `+openEnrollments),
-			string(p.State), string(p.FailureClass), readable(p.FailureDetail), p.RecordID, p.RecordID, micros(j.now()), tenant, string(key))
+			string(p.State), string(p.FailureClass), readable(p.FailureDetail), p.FailureTarget, string(p.FailureClass), micros(j.now()),
+			p.RecordID, p.RecordID, micros(j.now()), tenant, string(key))
 		if err != nil {
 			return err
 		}
@@ -68,22 +72,23 @@ func (j *Journal) projectEnrollment(ctx context.Context, tenant string, key trai
 // decideEnrollment keeps who decided what about an enrollment (law 5).
 func (j *Journal) decideEnrollment(ctx context.Context, tx *sql.Tx, tenant string, key training.EnrollmentKey, p EnrollmentProjection) error {
 	by, reason := readable(p.Decision.By), readable(p.Decision.Reason)
-	_, err := tx.ExecContext(ctx, j.dialect.rebind(
-		`INSERT INTO enrollment_decisions (tenant, key, round, action, decided_by, reason, decided_at, via)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key, round) DO NOTHING`),
-		tenant, string(key), p.Round, string(p.Decision.Action), by, reason, micros(j.now()), p.Via)
-	if err != nil {
-		return err
+	for round := p.Round; ; round++ {
+		_, err := tx.ExecContext(ctx, j.dialect.rebind(
+			`INSERT INTO enrollment_decisions (tenant, key, round, action, decided_by, reason, decided_at, via)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, key, round) DO NOTHING`),
+			tenant, string(key), round, string(p.Decision.Action), by, reason, micros(j.now()), p.Via)
+		if err != nil {
+			return err
+		}
+		kept, err := one(ctx, j, tx, func(row scanner) (training.Decision, error) {
+			var d training.Decision
+			err := row.Scan(&d.Action, &d.By, &d.Reason)
+			return d, err
+		}, `SELECT action, decided_by, reason FROM enrollment_decisions WHERE tenant = ? AND key = ? AND round = ?`, tenant, string(key), round)
+		if err != nil || kept.Action == p.Decision.Action && kept.By == by && kept.Reason == reason {
+			return err
+		}
 	}
-	kept, err := one(ctx, j, tx, func(row scanner) (training.Decision, error) {
-		var d training.Decision
-		err := row.Scan(&d.Action, &d.By, &d.Reason)
-		return d, err
-	}, `SELECT action, decided_by, reason FROM enrollment_decisions WHERE tenant = ? AND key = ? AND round = ?`, tenant, string(key), p.Round)
-	if err == nil && (kept.Action != p.Decision.Action || kept.By != by || kept.Reason != reason) {
-		err = ErrConflict
-	}
-	return err
 }
 
 // OpenEnrollments is how many enrollments of all tenants are in each state that is none of an end; states without any

@@ -68,7 +68,18 @@ func TestDatabaseKeepsTheLaws(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, j.Project(ctx, "acme", closed, Projection{State: training.StateClosed}))
 
+		e := training.Enrollment{Tenant: "acme", Source: "lms", EnrollmentID: "1", Learner: training.Learner{ID: "7"}, Course: training.Course{ID: "1"}}
+		_, err = j.Append(ctx, Delivery{Tenant: "acme", Source: "lms", Body: []byte("{}")}, nil, e)
+		require.NoError(t, err)
+		_, err = j.ProjectEnrollment(ctx, "acme", e.Key(), EnrollmentProjection{State: training.EnrollmentClosed,
+			Decision: &training.Decision{Action: training.ActionClose, By: "m.keller", Reason: "left the company"}, Round: 1})
+		require.NoError(t, err)
+
 		statements := []string{
+			`UPDATE enrollments SET state = 'QUEUED'`, // without a replay
+			`UPDATE enrollments SET state = 'LINKED'`,
+			`DELETE FROM enrollments`,
+			`UPDATE enrollment_decisions SET action = 'replay'`,
 			`UPDATE completions SET state = 'RUNNING' WHERE state = 'CLOSED'`, // without a replay
 			`UPDATE completions SET state = 'COMPLETED' WHERE state = 'CLOSED'`,
 			`DELETE FROM completions`,

@@ -163,9 +163,11 @@ func unkeepable(texts []namedText, l Learner, c Course) (problems []string) {
 //	   ▲          │        │   ▲
 //	   └──────────┘        ▼   │ retry
 //	  lease ran out   RETRYING | IN_REVIEW
+//
+// CLOSED and EXPIRED_IN_REVIEW go back to QUEUED by a replay, which is a decision.
 type EnrollmentState string
 
-// The states of an enrollment. The last three are for ever.
+// The states of an enrollment. The last three are ends; LINKED is for ever.
 const (
 	EnrollmentQueued          EnrollmentState = "QUEUED"
 	EnrollmentStarting        EnrollmentState = "STARTING"
@@ -177,9 +179,13 @@ const (
 	EnrollmentExpiredInReview EnrollmentState = "EXPIRED_IN_REVIEW"
 )
 
-// Ended reports whether the enrollment will not move again.
-func (s EnrollmentState) Ended() bool {
-	return s == EnrollmentLinked || s == EnrollmentClosed || s == EnrollmentExpiredInReview
+// Ended reports whether the enrollment will not move again by itself.
+func (s EnrollmentState) Ended() bool { return s == EnrollmentLinked || s.Replayable() }
+
+// Replayable reports whether the enrollment has ended without a record, so that a person may have it begun
+// again (R142).
+func (s EnrollmentState) Replayable() bool {
+	return s == EnrollmentClosed || s == EnrollmentExpiredInReview
 }
 
 // Enrollments is what a tenant wants of the enrollments that its LMSs report. Whatever is not

@@ -25,3 +25,11 @@ func (c FailureClass) ExplainEnrollment() Explanation {
 	}
 	return e
 }
+
+// byEnrollment signs the retry of a completion whose record an enrollment has brought.
+const byEnrollment = "countersign (enrollment)"
+
+// EnrollmentArrived has a completion tried again whose training record an enrollment has brought.
+func EnrollmentArrived(recordID string) Decision {
+	return Decision{Action: ActionRetry, By: byEnrollment, Reason: "the enrollment has come, and its training record is " + recordID}
+}

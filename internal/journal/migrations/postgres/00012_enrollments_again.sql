@@ -1,0 +1,33 @@
+-- +goose Up
+
+-- Whose failure it was, '' for none of the targets, and when the enrollment was last said to have failed.
+ALTER TABLE enrollments ADD COLUMN failure_target TEXT NOT NULL DEFAULT '';
+ALTER TABLE enrollments ADD COLUMN failed_at BIGINT;
+
+-- What goes on when a target answers again, oldest first.
+CREATE INDEX enrollments_held ON enrollments (tenant, failure_target, received_at, key)
+    WHERE failure_target <> '' AND state IN ('RETRYING', 'IN_REVIEW');
+
+DROP TRIGGER enrollments_final ON enrollments;
+
+CREATE TRIGGER enrollments_final BEFORE UPDATE OF state ON enrollments FOR EACH ROW
+    WHEN (OLD.state = 'LINKED' AND NEW.state <> OLD.state)
+    EXECUTE FUNCTION refuse('an ended enrollment never moves again');
+
+-- One that ended without a record may be begun again, and only if its last decision says so (R142).
+-- +goose StatementBegin
+CREATE FUNCTION enrollment_only_by_replay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> 'QUEUED' OR coalesce((SELECT action FROM enrollment_decisions d
+        WHERE d.tenant = OLD.tenant AND d.key = OLD.key
+        ORDER BY round DESC LIMIT 1), '') <> 'replay' THEN
+        RAISE EXCEPTION 'an ended enrollment moves again only by a replay' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+-- +goose StatementEnd
+
+CREATE TRIGGER enrollments_reopened BEFORE UPDATE OF state ON enrollments FOR EACH ROW
+    WHEN (OLD.state IN ('CLOSED', 'EXPIRED_IN_REVIEW') AND NEW.state <> OLD.state)
+    EXECUTE FUNCTION enrollment_only_by_replay();

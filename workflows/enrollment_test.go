@@ -325,6 +325,7 @@ func TestRecordThatArrivesOnTheWayIntoTheReview_R98(t *testing.T) {
 		env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry))
 	}, time.Hour)
 	require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
+	require.Len(t, w.heard(), 1)
 	require.Len(t, w.decisions, 3)
 
 	// What a person has said by then goes first.

@@ -29,22 +29,27 @@ func main() {
 }
 
 func run(args []string) error {
-	if _, err := options.Parse(args, os.Stdout); err != nil {
+	o, err := options.Parse(args, os.Stdout)
+	if err != nil {
 		return err
 	}
 	root, err := build.Root("")
 	if err != nil {
 		return err
 	}
-	local, err := prepare(root)
+	made, err := build.MadeBy(options.TemporalDatabase(o.DataIn(root)))
+	if err != nil {
+		return fmt.Errorf("which Temporal server made the data: %w", err)
+	}
+	local, err := prepare(root, made)
 	if err != nil {
 		return err
 	}
 	return become(local, args)
 }
 
-// prepare builds, which ^C ends. It returns the binary to hand over to.
-func prepare(root string) (string, error) {
+// prepare builds, which ^C ends, for data that this version of Temporal has made. It returns the binary to hand over to.
+func prepare(root, made string) (string, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	go func() {
@@ -55,7 +60,7 @@ func prepare(root string) (string, error) {
 		}
 	}()
 	started := time.Now()
-	server, found, err := build.FindTemporal(ctx, root, os.Stderr)
+	server, found, err := build.FindTemporal(ctx, root, made, os.Stderr)
 	if err != nil {
 		return "", interrupted(err)
 	}

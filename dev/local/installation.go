@@ -64,7 +64,7 @@ func (i *installation) up(ctx context.Context) (err error) {
 
 	say("starting Temporal (%s)", i.server)
 	i.temporal, err = stack.StartTemporal(ctx, stack.TemporalOptions{
-		Server: i.server, DBFile: i.data.file("temporal.db"), Port: i.ports.temporal, UIPort: i.ports.temporalUI,
+		Server: i.server, DBFile: options.TemporalDatabase(i.data.dir), Port: i.ports.temporal, UIPort: i.ports.temporalUI,
 		SearchAttributes: workflows.SearchAttributes(), LogFile: i.data.file("logs", "temporal.log"),
 	})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -36,9 +35,7 @@ func run(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.Data == "" {
-		o.Data = filepath.Join(root, ".countersign")
-	}
+	o.Data = o.DataIn(root)
 	data, err := openData(o.Data)
 	if err != nil {
 		return err

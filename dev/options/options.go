@@ -3,10 +3,12 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 )
 
@@ -24,6 +26,14 @@ type Options struct {
 type Ports struct {
 	Ingress, Metrics, Simulators, Temporal, TemporalUI, SMTP Port
 }
+
+// DataIn is the data directory of an installation of the checkout at root.
+func (o Options) DataIn(root string) string {
+	return cmp.Or(o.Data, filepath.Join(root, ".countersign"))
+}
+
+// TemporalDatabase is Temporal's file in a data directory.
+func TemporalDatabase(data string) string { return filepath.Join(data, "temporal.db") }
 
 // Port is a port to listen on. One that was asked for is taken or refused; a default one may be
 // replaced by the next free one.

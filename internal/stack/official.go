@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"countersign/internal/stack/build"
 )
 
 // registryRefresh is how long the server's services may go on with the namespace they have in
@@ -70,7 +72,7 @@ func (t *Temporal) prepareOfficial(ctx context.Context) error {
 	if t.options.DBFile == "" {
 		return nil
 	}
-	if err := os.WriteFile(t.options.versionFile(), []byte(t.options.Server.Version.String()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(build.VersionFile(t.options.DBFile), []byte(t.options.Server.Version.String()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("start Temporal: note the server version: %w", err)
 	}
 	return nil

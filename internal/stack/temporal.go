@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -153,23 +150,17 @@ func (o TemporalOptions) args() []string {
 	return append(args, o.officialArgs()...)
 }
 
-// versionFile notes which server made the database, in the form dev/temporal has for it.
-func (o TemporalOptions) versionFile() string { return o.DBFile + ".version" }
-
 // checkFile refuses a database of another server version before that one damages it: Temporal
 // has no migrations for SQLite. Ours looks by itself.
 func (o TemporalOptions) checkFile() error {
 	if o.DBFile == "" || o.Server.Ours {
 		return nil
 	}
-	content, err := os.ReadFile(o.versionFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	made, err := build.MadeBy(o.DBFile)
 	if err != nil {
 		return fmt.Errorf("start Temporal: %w", err)
 	}
-	if made := strings.TrimSpace(string(content)); made != o.Server.Version.String() {
+	if made != "" && made != o.Server.Version.String() {
 		return fmt.Errorf("start Temporal: %s was made by server %s, %s is server %s, and SQLite files cannot be migrated; "+
 			"set %s=build, or delete the file with its companions (-wal, -shm, .version)",
 			o.DBFile, made, o.Server.Path, o.Server.Version, build.TemporalVariable)

@@ -33,7 +33,7 @@ func find(t *testing.T, path, choice string) (server TemporalServer, found bool,
 	t.Setenv(CacheVariable, t.TempDir())
 	t.Setenv(TemporalVariable, choice)
 	var out bytes.Buffer
-	server, found, err = FindTemporal(t.Context(), root, &out)
+	server, found, err = FindTemporal(t.Context(), root, "", &out)
 	return server, found, out.String(), err
 }
 
@@ -58,6 +58,28 @@ func TestOldTemporalOnPathIsToldAndNotUsed(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, found)
 	require.Contains(t, said, "server 1.25.0, at least 1.29.0 is needed")
+}
+
+// Whoever installs the command line to operate what is running must find it running after the next start too.
+func TestTemporalOnPathLeavesDataOfOursToOurs(t *testing.T) {
+	root, err := Root("")
+	require.NoError(t, err)
+	path := t.TempDir()
+	official := fake(t, filepath.Join(path, "temporal"), recent)
+	t.Setenv("PATH", path)
+	t.Setenv(CacheVariable, t.TempDir())
+	t.Setenv(TemporalVariable, "")
+	binary, err := ourTemporal(root)
+	require.NoError(t, err)
+	fake(t, binary, ourText)
+	for made, want := range map[string]string{"": official, "1.29.1": official, "1.28.0": official, "1.32.1": binary} {
+		var out bytes.Buffer
+		server, found, err := FindTemporal(t.Context(), root, made, &out)
+		require.NoError(t, err)
+		require.True(t, found)
+		require.Equal(t, want, server.Path, "data of %q", made)
+		require.Equal(t, want == binary, out.Len() > 0, "it is said where the one on PATH is left out")
+	}
 }
 
 func TestChosenTemporalIsUsedOrRefused(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +45,7 @@ func (s TemporalServer) String() string {
 // Temporal finds a Temporal server or builds ours, which takes minutes the first time. What it
 // does is told to out.
 func Temporal(ctx context.Context, root string, mode Mode, out io.Writer) (TemporalServer, error) {
-	server, found, err := FindTemporal(ctx, root, out)
+	server, found, err := FindTemporal(ctx, root, "", out)
 	if found || err != nil {
 		return server, err
 	}
@@ -52,8 +53,10 @@ func Temporal(ctx context.Context, root string, mode Mode, out io.Writer) (Tempo
 }
 
 // FindTemporal looks for a Temporal server that need not be built: the one that TemporalVariable
-// asks for, a recent one on PATH, or ours from an earlier build.
-func FindTemporal(ctx context.Context, root string, out io.Writer) (server TemporalServer, found bool, err error) {
+// asks for, a recent one on PATH, or ours from an earlier build. made is the version of the server that made the
+// data it is to go on with, "" for none: where that was ours, a `temporal` that was put on PATH since does not take
+// its place, because it could not read them.
+func FindTemporal(ctx context.Context, root, made string, out io.Writer) (server TemporalServer, found bool, err error) {
 	choice := os.Getenv(TemporalVariable)
 	if choice != "" && choice != "build" {
 		if server, err = inspect(ctx, choice); err != nil {
@@ -61,21 +64,37 @@ func FindTemporal(ctx context.Context, root string, out io.Writer) (server Tempo
 		}
 		return server, true, nil
 	}
-	if path, err := exec.LookPath("temporal"); err == nil && choice == "" {
-		if server, err = inspect(ctx, path); err == nil {
-			return server, true, nil
-		}
-		printf(out, "not used: %v\n", err)
-	}
 	binary, err := ourTemporal(root)
 	if err != nil {
 		return TemporalServer{}, false, err
 	}
-	if server, err = inspect(ctx, binary); err == nil {
-		return server, true, nil
+	ours, err := inspect(ctx, binary)
+	built := err == nil // else it is not there, or cannot run
+	if path, err := exec.LookPath("temporal"); err == nil && choice == "" {
+		server, err := inspect(ctx, path)
+		switch {
+		case err != nil:
+			printf(out, "not used: %v\n", err)
+		case built && made == ours.Version.String() && server.Version != ours.Version:
+			printf(out, "not used: %s is Temporal server %s, the data are of server %s\n", path, server.Version, made)
+		default:
+			return server, true, nil
+		}
 	}
-	return TemporalServer{}, false, nil // it is not there, or cannot run: it is to be built
+	return ours, built, nil
 }
+
+// MadeBy is the version of the server that made a database, "" where nobody has noted it.
+func MadeBy(dbFile string) (string, error) {
+	content, err := os.ReadFile(VersionFile(dbFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(content)), err
+}
+
+// VersionFile notes which server made a database, in the form dev/temporal has for it.
+func VersionFile(dbFile string) string { return dbFile + ".version" }
 
 // inspect asks a binary what it is, and refuses one that is too old.
 func inspect(ctx context.Context, path string) (TemporalServer, error) {

@@ -51,6 +51,9 @@ func csvTables(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return csvImport(ctx, args[1:], stdout, stderr)
 	}
 	csvUsage(stderr)()
+	if len(args) == 1 && (args[0] == "-h" || args[0] == "-help" || args[0] == "--help") {
+		return flag.ErrHelp
+	}
 	return errors.New("csv: want export or import")
 }
 

@@ -17,10 +17,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"countersign/internal/process"
@@ -32,7 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) { // help was asked for, and printed
 		fmt.Fprintln(os.Stderr, "starter:", err)
 		os.Exit(exitCode(err))
 	}
@@ -47,10 +49,15 @@ func exitCode(err error) int {
 	return 1
 }
 
+const usage = "usage: starter [check | healthcheck | doctor … | replay … | csv … | explain … | pause … | resume … | targets | reconcile … | send …]"
+
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	switch {
 	case len(args) == 0:
 		return serve(ctx, stderr)
+	case len(args) == 1 && slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]):
+		_, err := fmt.Fprintln(stdout, usage)
+		return err
 	case args[0] == "check" && len(args) == 1:
 		return check(stdout)
 	case args[0] == "healthcheck" && len(args) == 1:
@@ -76,7 +83,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case args[0] == "send":
 		return send(ctx, args[1:], stdout, stderr)
 	}
-	return errors.New("usage: starter [check | healthcheck | doctor … | replay … | csv … | explain … | pause … | resume … | targets | reconcile … | send …]")
+	return errors.New(usage + "")
 }
 
 // check prints what would run. It opens nothing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -73,6 +74,20 @@ func TestUnknownCommandIsAnError(t *testing.T) {
 		require.Contains(t, said.String(), "usage:", args)
 	}
 	require.ErrorContains(t, run(t.Context(), []string{"replay", "acme", "no-fingerprint"}, nil, nil, nil), "64 lower-case")
+}
+
+// Asking for help is no mistake: no line of an error behind it, and main ends with 0.
+func TestHelpIsNoMistake(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"help"}} {
+		var said bytes.Buffer
+		require.NoError(t, run(t.Context(), args, nil, &said, nil))
+		require.Contains(t, said.String(), "reconcile …")
+	}
+	for _, name := range []string{"pause", "resume", "replay", "explain", "doctor", "reconcile", "send", "csv"} {
+		var said bytes.Buffer
+		require.ErrorIs(t, run(t.Context(), []string{name, "-h"}, nil, &said, &said), flag.ErrHelp, name)
+		require.Regexp(t, "(?i)usage", said.String(), name)
+	}
 }
 
 func TestHealthcheckOfNobodyFails(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	"countersign/internal/reconcile"
 	"countersign/internal/settings"
 	"countersign/workflows"
+
+	"go.temporal.io/sdk/client"
 )
 
 const reconcileUsage = `usage: starter reconcile -tenant T [-from DATE] [-to DATE] [-source S] [-csv FILE] [-dry-run] [-detach]
@@ -93,17 +95,26 @@ func reconcileNow(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		if err != nil {
 			return fmt.Errorf("reconcile: %w", err)
 		}
-		if *detach {
-			_, err := fmt.Fprintln(stdout, "started: run", run.GetRunID())
+		if _, err := fmt.Fprintln(stdout, "started: run", run.GetRunID()); err != nil || *detach {
 			return err
 		}
-		var report workflows.ReconciliationReport
-		if err := run.Get(ctx, &report); err != nil {
-			return fmt.Errorf("reconcile: %w", err)
-		}
-		_, err = fmt.Fprintf(stdout, "run %s: %s; looked at %d\n", report.Run, report.Words(), report.Looked)
-		return err
+		return awaitReport(ctx, run, t.ID, stdout)
 	})
+}
+
+// awaitReport waits for the end of a run, which goes on without whoever waits: that is said where the waiting ends
+// first, because a run may take hours.
+func awaitReport(ctx context.Context, run client.WorkflowRun, tenant string, stdout io.Writer) error {
+	var report workflows.ReconciliationReport
+	err := run.Get(ctx, &report)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("reconcile: no longer waited for; the run goes on: starter reconcile report -tenant %s -run %s", tenant, run.GetRunID())
+	case err != nil:
+		return fmt.Errorf("reconcile: run %s: %w", run.GetRunID(), err)
+	}
+	_, err = fmt.Fprintf(stdout, "run %s: %s; looked at %d\n", report.Run, report.Words(), report.Looked)
+	return err
 }
 
 // settled is the end of the window that was asked for, zero where the workflow is to choose it. It never lies behind

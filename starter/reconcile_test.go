@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 )
 
 func reconcileFile(t *testing.T, text string) string {
@@ -44,6 +46,26 @@ func TestUploadIsCheckedFirst_R128(t *testing.T) {
 		_, err := uploadFile(t.Context(), s.Journal, acme, refused.source, refused.file, &out)
 		require.Error(t, err, name)
 	}
+}
+
+// endless is a run that does not end while anybody waits for it.
+type endless struct{ client.WorkflowRun }
+
+func (endless) GetRunID() string { return "r-1" }
+
+func (endless) Get(ctx context.Context, _ any) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Whoever stops waiting has not stopped the run, and is told where its report will be.
+func TestRunGoesOnWithoutWhoeverWaits_R144(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out bytes.Buffer
+	err := awaitReport(ctx, endless{}, "acme", &out)
+	require.ErrorContains(t, err, "the run goes on: starter reconcile report -tenant acme -run r-1")
+	require.NotContains(t, err.Error(), "canceled")
 }
 
 // The report of a run is written from the journal, page by page; without a run there is none.

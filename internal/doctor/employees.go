@@ -50,7 +50,7 @@ func (q quality) people(ctx context.Context) []Finding {
 	if len(unknown) == asked {
 		return []Finding{unfit(Error, check, fmt.Sprintf("none of %s of recent completions is known to the QMS (%s)", plural(asked, "learner"), strings.Join(unknown, ", ")), fix)}
 	}
-	return []Finding{unfit(Warning, check, fmt.Sprintf("%d of %s of recent completions are unknown to the QMS (%s)", len(unknown), plural(asked, "learner"), strings.Join(unknown, ", ")), fix)}
+	return []Finding{unfit(Warning, check, fmt.Sprintf("the QMS does not know %d of %s of recent completions (%s)", len(unknown), plural(asked, "learner"), strings.Join(unknown, ", ")), fix)}
 }
 
 // ending is the end of an id: enough to find it again in a list, not enough to know who it is. An e-mail

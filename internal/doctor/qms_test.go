@@ -165,7 +165,7 @@ func TestEmployeesAreNeverShown_R114(t *testing.T) {
 	b.knows(ids...)
 	f := b.check.people(t.Context())[0]
 	require.Equal(t, Warning, f.Level)
-	require.Equal(t, "3 of 4 learners of recent completions are unknown to the QMS (…829, …, …)", f.Text)
+	require.Equal(t, "the QMS does not know 3 of 4 learners of recent completions (…829, …, …)", f.Text)
 
 	b.knows(ids[1:]...)
 	f = b.check.people(t.Context())[0]

@@ -118,15 +118,15 @@ func endedPage(c *completion) string {
 	return text
 }
 
-// sentences is a failure as a training admin reads it: the three sentences, the other side's own
-// words, and the attempts.
+// sentences is a failure as a training admin reads it: the three sentences, the error with the
+// other side's own words, and the attempts.
 func sentences(failure *training.Failure) string {
 	return sentencesOf(failure, failure.Class.Explain())
 }
 
 // sentencesOf is sentences in the words of e.
 func sentencesOf(failure *training.Failure, e training.Explanation) string {
-	text := fmt.Sprintf("%s\n\n%s\n\n%s\n\nThe other side's own words: %s", e.Happened, e.Means, e.Do, code(failure.Error()))
+	text := fmt.Sprintf("%s\n\n%s\n\n%s\n\nFor whoever looks into it: %s", e.Happened, e.Means, e.Do, code(failure.Error()))
 	if len(failure.Attempts) > 0 {
 		text += "\n\nAttempts:\n"
 	}

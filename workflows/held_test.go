@@ -16,7 +16,7 @@ import (
 
 // heldFailure is what a step returns whose target is held. It ends the activity: Temporal makes no attempt of it.
 func heldFailure() error {
-	f := training.Fail(training.FailureHeld, "ask the QMS", "", "unreachable 503; since 2026-04-08 14:29:00 UTC")
+	f := training.Fail(training.FailureHeld, "ask the QMS", "", "unreachable: 503, since 2026-04-08 14:29:00 UTC")
 	f.Target = training.TargetQMS
 	return heldError(f)
 }
@@ -42,8 +42,9 @@ func TestHeldStepBurnsNoAttempt_R123(t *testing.T) {
 			env := environment(t, w)
 			env.RegisterDelayedCallback(func() {
 				text := details(t, env)
-				require.Contains(t, text, "**Held: unreachable 503; since 2026-04-08 14:29:00 UTC.**")
+				require.Contains(t, text, "**Held: unreachable: 503, since 2026-04-08 14:29:00 UTC.**")
 				require.Contains(t, text, "No attempt is used up")
+				require.Contains(t, text, training.ActionRetry.Example(), "what the page speaks of stands there to paste")
 				env.SignalWorkflow(ResumeSignal, nil)
 			}, 10*time.Minute)
 			env.RegisterDelayedCallback(func() { env.SignalWorkflow(ResumeSignal, nil) }, 40*time.Minute)

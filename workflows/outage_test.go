@@ -147,7 +147,7 @@ func TestOutageHealsItself_R133(t *testing.T) {
 	opened, over := w.told[0].Item, w.told[1].Item
 	require.Equal(t, InboxItem{
 		ID: "acme/qms/1/outage", Kind: NoticeOutage, Cause: training.TargetQMS, Course: "all courses", Class: training.FailureUnreachable,
-		Detail: "unreachable 503; since 2026-04-08 14:29:00 UTC", DigestEvery: 20 * time.Minute,
+		Detail: "unreachable: 503, since 2026-04-08 14:29:00 UTC", DigestEvery: 20 * time.Minute,
 	}, opened)
 	require.Equal(t, NoticeAllClear, over.Kind)
 	require.Equal(t, training.TargetQMS, over.Cause)

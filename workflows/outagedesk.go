@@ -171,7 +171,7 @@ func (o *outage) show(ctx workflow.Context) {
 
 func heldTargetPage(s TargetStanding, looks int, next time.Time) string {
 	return fmt.Sprintf("**Held: %s.** Deliveries are taken and stay queued; completions under way wait, and no attempt is used up.\n\n"+
-		"Incident `%s`. %d looks so far; the next one is at %s.\n\n"+
+		"Incident `%s`. %d probes so far; the next one is at %s.\n\n"+
 		"To resume at once send the signal `%s`, to keep it held whatever it answers the signal `%s` (or the updates):\n\n```json\n%s\n```",
 		escapeLong(s.Why()), escape(s.Incident), looks, clockTime(next), ResumeSignal, PauseSignal, pauseExample)
 }
@@ -183,5 +183,6 @@ func pausedTargetPage(s TargetStanding) string {
 }
 
 func resumingPage(goneOn string, perSecond float64) string {
-	return fmt.Sprintf("**It answers.** What was held or parked goes on, completions first, oldest first, at most %v a second; %s so far.", perSecond, goneOn)
+	return fmt.Sprintf("**It has answered.** What was held or parked goes on, completions first, oldest first, at most %v a second; %s so far. "+
+		"If it fails again meanwhile, `starter targets` says so at once, and this page within two minutes.", perSecond, goneOn)
 }

@@ -63,10 +63,18 @@ func (s TargetStanding) Why() string {
 	case s.State == training.TargetPaused:
 		return fmt.Sprintf("paused by %s: %s", s.By, s.Reason)
 	case !s.Until.IsZero():
-		return fmt.Sprintf("%s %s; until %s", s.Class, s.Detail, clockTime(s.Until))
+		return fmt.Sprintf("%s, until %s", s.cause(), clockTime(s.Until))
 	default:
-		return fmt.Sprintf("%s %s; since %s", s.Class, s.Detail, clockTime(s.BeganAt))
+		return fmt.Sprintf("%s, since %s", s.cause(), clockTime(s.BeganAt))
 	}
+}
+
+// cause is what it is held for: the class, and the answer if there was one.
+func (s TargetStanding) cause() string {
+	if s.Detail == "" {
+		return string(s.Class)
+	}
+	return fmt.Sprintf("%s: %s", s.Class, s.Detail)
 }
 
 // ChangeTarget is the input of the activity. Incident is the name if nothing was the matter yet.

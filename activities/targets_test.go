@@ -114,7 +114,7 @@ func TestQMSThatDoesNotAnswerIsHeld(t *testing.T) {
 	} {
 		_, failure := run[struct{}](w, name, in)
 		require.Equal(t, training.FailureHeld, failure.Class, name)
-		require.Contains(t, failure.Detail, "unreachable 503 INTERNAL; since", name)
+		require.Contains(t, failure.Detail, "unreachable: 503 INTERNAL, since", name)
 		require.Empty(t, failure.Attempts, "no attempt was made")
 	}
 	require.Equal(t, calls, w.qms.Calls(fault.Any), "nothing is asked")

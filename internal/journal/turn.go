@@ -67,17 +67,17 @@ func (t *turns) take(ctx context.Context) (leave func(), err error) {
 		return none, ctx.Err()
 	}
 	end := func() { unlock(t.desk); <-t.mine }
-	if tryLock(t.queue) {
-		if tryLock(t.desk) { // nobody else is here: the usual case
-			unlock(t.queue)
-			return end, nil
-		}
+	queued := tryLock(t.queue)
+	if queued && tryLock(t.desk) { // nobody else is here: the usual case
 		unlock(t.queue)
+		return end, nil
 	}
 	came := make(chan struct{})
 	go func() {
 		defer close(came)
-		waitLock(t.queue)
+		if !queued { // a place in the queue is not given up to ask for it again
+			waitLock(t.queue)
+		}
 		waitLock(t.desk)
 		unlock(t.queue)
 	}()

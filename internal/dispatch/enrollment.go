@@ -13,7 +13,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 )
@@ -90,34 +89,21 @@ func (d *Dispatcher) startClaimedEnrollments(ctx context.Context, giveUp bool) e
 // startEnrollment starts the workflow of one claimed enrollment, or gives the claim back. Starting twice is
 // harmless: the workflow id is made of the key.
 func (d *Dispatcher) startEnrollment(ctx context.Context, c journal.ClaimedEnrollment) error {
-	in := workflows.EnrollmentInput{
-		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Key: c.Key, Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
-		QMSQueue: d.cfg.QMSQueue(c.Tenant), Steps: workflows.CurrentEnrollmentSteps,
-	}
 	// One that was lost with its journal entry still open is begun again; one that has ended well is not, unless a person
 	// has said so, which the journal keeps.
 	reuse := enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
 	if c.Replayed {
 		reuse = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
-	starting, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	_, err := d.cfg.Temporal.ExecuteWorkflow(starting, client.StartWorkflowOptions{
-		ID: workflows.EnrollmentID(c.Key), TaskQueue: d.cfg.TaskQueue,
-		WorkflowIDReusePolicy:                    reuse,
-		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		TypedSearchAttributes:                    in.StartAttributes(),
-		StaticSummary:                            in.Summary(),
-		StaticDetails:                            in.StaticDetails(c.DeliveryID),
-		Priority:                                 temporal.Priority{FairnessKey: c.Tenant},
-	}, workflows.EnrollmentWorkflow, in)
+	err := d.execute(ctx, workflowStart{
+		workflow: workflows.EnrollmentWorkflow, id: workflows.EnrollmentID(c.Key), reuse: reuse, tenant: c.Tenant, delivery: c.DeliveryID,
+		input: workflows.EnrollmentInput{
+			Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Key: c.Key, Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant),
+			QMSQueue: d.cfg.QMSQueue(c.Tenant), Steps: workflows.CurrentEnrollmentSteps,
+		},
+	})
 	if err == nil || temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return d.cfg.Journal.EnrollmentStarted(ctx, c.Tenant, c.Key)
-	}
-	var invalid *serviceerror.InvalidArgument
-	if errors.As(err, &invalid) {
-		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
 	released := d.cfg.Journal.ReleaseEnrollment(context.WithoutCancel(ctx), c.Tenant, c.Key)
 	return errors.Join(fmt.Errorf("start enrollment %s: %w", c.Key, err), released)

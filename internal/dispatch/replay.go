@@ -88,10 +88,10 @@ func (d *Dispatcher) notRunning(ctx context.Context, id string) error {
 }
 
 func (d *Dispatcher) restart(ctx context.Context, tenant string, stored journal.Stored, reuse enumspb.WorkflowIdReusePolicy) error {
-	err := d.execute(ctx, journal.Claimed{
+	err := d.execute(ctx, d.completionStart(journal.Claimed{
 		Tenant: tenant, Source: stored.Completion.Source, Platform: stored.Completion.Platform,
 		Fingerprint: stored.Fingerprint, DeliveryID: stored.DeliveryID, CourseLabel: stored.Completion.Course.Label(),
-	}, reuse)
+	}, reuse))
 	if err != nil {
 		return fmt.Errorf("replay completion %s: %w", stored.Fingerprint, err)
 	}

@@ -53,42 +53,60 @@ func (d *Dispatcher) startClaimed(ctx context.Context, giveUp bool) (started int
 // Starting twice is harmless: the workflow id is the fingerprint, and Temporal refuses the
 // second (law 2).
 func (d *Dispatcher) start(ctx context.Context, c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) error {
-	err := d.execute(ctx, c, reuse)
+	err := d.execute(ctx, d.completionStart(c, reuse))
 	if err == nil || temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		d.log(c).Debug("workflow started", "already", err != nil)
 		return d.cfg.Journal.Started(ctx, c.Tenant, c.Fingerprint)
-	}
-	var invalid *serviceerror.InvalidArgument
-	if errors.As(err, &invalid) {
-		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
 	// Whether it was started after all is not known; the next attempt finds out.
 	released := d.cfg.Journal.Release(context.WithoutCancel(ctx), c.Tenant, c.Fingerprint)
 	return errors.Join(fmt.Errorf("start completion %s: %w", c.Fingerprint, err), released)
 }
 
-func (d *Dispatcher) execute(ctx context.Context, c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) error {
-	in := workflows.CompletionInput{
-		Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
-		Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant), QMSQueue: d.cfg.QMSQueue(c.Tenant),
-		LookUp: d.cfg.LooksUp != nil && d.cfg.LooksUp(c.Tenant, c.Source),
-		Steps:  workflows.CurrentSteps,
+// workflowStart is what a start of any workflow needs to know.
+type workflowStart struct {
+	workflow, id     string
+	reuse            enumspb.WorkflowIdReusePolicy
+	tenant, delivery string
+	input            interface {
+		StartAttributes() temporal.SearchAttributes
+		Summary() string
+		StaticDetails(delivery string) string
 	}
+}
+
+func (d *Dispatcher) completionStart(c journal.Claimed, reuse enumspb.WorkflowIdReusePolicy) workflowStart {
+	return workflowStart{
+		workflow: workflows.CompletionWorkflow, id: workflows.CompletionID(c.Fingerprint), reuse: reuse, tenant: c.Tenant, delivery: c.DeliveryID,
+		input: workflows.CompletionInput{
+			Tenant: c.Tenant, Source: c.Source, Platform: c.Platform, Fingerprint: c.Fingerprint,
+			Course: c.CourseLabel, Policy: d.cfg.Policy(c.Tenant), QMSQueue: d.cfg.QMSQueue(c.Tenant),
+			LookUp: d.cfg.LooksUp != nil && d.cfg.LooksUp(c.Tenant, c.Source),
+			Steps:  workflows.CurrentSteps,
+		},
+	}
+}
+
+// execute asks Temporal for one start. The error wraps errRefused where asking again cannot help.
+func (d *Dispatcher) execute(ctx context.Context, s workflowStart) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	_, err := d.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       workflows.CompletionID(c.Fingerprint),
+		ID:                       s.id,
 		TaskQueue:                d.cfg.TaskQueue,
-		WorkflowIDReusePolicy:    reuse,
+		WorkflowIDReusePolicy:    s.reuse,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		// Without this the SDK hands the old run back as if it had been started now.
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		TypedSearchAttributes:                    in.StartAttributes(),
-		StaticSummary:                            in.Summary(),
-		StaticDetails:                            in.StaticDetails(c.DeliveryID),
+		TypedSearchAttributes:                    s.input.StartAttributes(),
+		StaticSummary:                            s.input.Summary(),
+		StaticDetails:                            s.input.StaticDetails(s.delivery),
 		// A tenant's backlog must not stand in the way of another's.
-		Priority: temporal.Priority{FairnessKey: c.Tenant},
-	}, workflows.CompletionWorkflow, in)
+		Priority: temporal.Priority{FairnessKey: s.tenant},
+	}, s.workflow, s.input)
+	if _, invalid := errors.AsType[*serviceerror.InvalidArgument](err); invalid {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
 	return err
 }
 

@@ -143,13 +143,7 @@ const longest = 1000
 // (R86): no learner, no course, no instant, or a text no store can keep.
 // The error wraps ErrIncomplete and names fields, never their values.
 func (c Completion) Validate() error {
-	var problems []string
-	if _, v := c.Learner.key(); v == "" {
-		problems = append(problems, "no learner id, external id, username or e-mail")
-	}
-	if _, v := c.Course.key(); v == "" {
-		problems = append(problems, "no course id, code or title")
-	}
+	problems := unnamed(c.Learner, c.Course)
 	switch {
 	case c.CompletedAt.IsZero():
 		problems = append(problems, "no completion date")
@@ -172,6 +166,17 @@ func (c Completion) Validate() error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrIncomplete, strings.Join(problems, "; "))
+}
+
+// unnamed says whether it is nobody who did it, or nothing that was done.
+func unnamed(l Learner, c Course) (problems []string) {
+	if _, v := l.key(); v == "" {
+		problems = append(problems, "no learner id, external id, username or e-mail")
+	}
+	if _, v := c.key(); v == "" {
+		problems = append(problems, "no course id, code or title")
+	}
+	return problems
 }
 
 // keepable reports whether every store and every JSON encoder takes t: in UTC its year has

@@ -106,13 +106,7 @@ var ErrIncompleteEnrollment = errors.New("incomplete enrollment")
 // Validate reports everything that keeps the enrollment from being processed. The error wraps
 // ErrIncompleteEnrollment and names fields, never their values.
 func (e Enrollment) Validate() error {
-	var problems []string
-	if _, v := e.Learner.key(); v == "" {
-		problems = append(problems, "no learner id, external id, username or e-mail")
-	}
-	if _, v := e.Course.key(); v == "" {
-		problems = append(problems, "no course id, code or title")
-	}
+	problems := unnamed(e.Learner, e.Course)
 	switch {
 	case e.EnrolledAt.IsZero():
 		problems = append(problems, "no enrollment date")

@@ -27,6 +27,8 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) (w
 	if !ok {
 		return workflows.NoticeSent{}, fmt.Errorf("send notice %s: tenant is not in this worker's settings", in.ID)
 	}
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
 	defer heartbeat(ctx, nil)()
 	now := time.Now()
 	if next := tenant.Quiet.Next(now); next.After(now) {
@@ -65,6 +67,16 @@ func (a *Activities) SendNotice(ctx context.Context, in workflows.SendNotice) (w
 		return workflows.NoticeSent{}, temporal.NewApplicationErrorWithOptions(err.Error(), "notice_unsent", temporal.ApplicationErrorOptions{NextRetryDelay: unsent.RetryAfter()})
 	}
 	return workflows.NoticeSent{}, err
+}
+
+// uncancelled is ctx without its cancellation, but with its deadline. An inbox that goes on in another run cancels what
+// is under way and waits for its end; a mail half sent cannot be taken back, and would be sent again.
+func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	whole := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(whole, deadline)
+	}
+	return whole, func() {}
 }
 
 // nameLearners puts in who finished, as far as the tenant's policy lets a notice say it. The workflow

@@ -247,7 +247,7 @@ func (c *completion) issueDocuments(ctx workflow.Context) (*training.Failure, er
 	documents = slices.DeleteFunc(documents, func(d document) bool { return slices.Contains(c.result.Skipped, d.kind) })
 	steps := make([]underway, len(documents))
 	for i := range documents {
-		documents[i].step = effect[Issued](ctx, c, documents[i].activity, func(ref Ref) any {
+		documents[i].step = issue(ctx, c, documents[i].activity, func(ref Ref) any {
 			return Document{Ref: ref, RecordID: c.result.RecordID}
 		})
 		steps[i] = documents[i].step

@@ -64,6 +64,34 @@ func TestRetryNowEndsTheFirstPause_R123(t *testing.T) {
 	require.Equal(t, []int{1, 2}, []int{w.decisions[0].Round, w.decisions[1].Round})
 }
 
+// A document's first attempt is a local activity, which cannot be called back: "retry" waits for what it comes to,
+// so that two attempts never run side by side (law 2).
+func TestRetryNowWaitsForTheAttemptUnderWay(t *testing.T) {
+	for _, failed := range []bool{false, true} {
+		var env *testsuite.TestWorkflowEnvironment
+		w := &world{statement: func(n int) (Issued, error) {
+			if n > 1 {
+				return Issued{ID: "second"}, nil
+			}
+			env.SignalWorkflow(ReviewSignal, decision(training.ActionRetry))
+			if failed {
+				return Issued{}, failing(training.FailureUnreachable)
+			}
+			return Issued{ID: "first"}, nil
+		}}
+		env = environment(t, w)
+		result := carried(t, env)
+		require.Len(t, w.decisions, 1, "the word was heard while it was under way")
+		if failed {
+			require.Equal(t, []time.Duration{0}, w.gaps(postStatement), "again at once")
+			require.Equal(t, "second", result.Statement)
+			continue
+		}
+		require.Len(t, w.called(postStatement), 1)
+		require.Equal(t, "first", result.Statement)
+	}
+}
+
 // Both documents wait; one word hurries both, and what is issued is not issued again.
 func TestRetryNowHurriesAllThatWaits(t *testing.T) {
 	down := func(n int) (Issued, error) {

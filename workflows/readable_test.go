@@ -179,8 +179,35 @@ func TestNothingIsSpentWhereNothingFails(t *testing.T) {
 		steps = append(steps, l.what)
 	}
 	require.Equal(t, []string{
-		resolveLearner + " (local)", checkRecord + " (local)", completeRecord, issueCertificate, postStatement, recordOutcome + " (local)",
+		resolveLearner + " (local)", checkRecord + " (local)", completeRecord,
+		issueCertificate + " (local)", postStatement + " (local)", recordOutcome + " (local)",
 	}, steps)
+}
+
+// What fails is seen: the first attempt of a document is a local activity, the others are not.
+func TestRetriesOfDocumentsAreOrdinaryActivities_R123(t *testing.T) {
+	for _, step := range []string{issueCertificate, postStatement} {
+		down := func(n int) (Issued, error) {
+			if n < 4 {
+				return Issued{}, failing(training.FailureUnreachable)
+			}
+			return Issued{ID: "done"}, nil
+		}
+		w := &world{statement: down}
+		if step == issueCertificate {
+			w = &world{certificate: down}
+		}
+		env, s := readable(t, w)
+		require.Equal(t, training.OutcomeCompleted, carried(t, env).Outcome)
+		require.Equal(t, []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}, w.gaps(step))
+		var tries []string
+		for _, l := range s.summaries {
+			if strings.HasPrefix(l.what, step) {
+				tries = append(tries, l.what)
+			}
+		}
+		require.Equal(t, []string{step + " (local)", step}, tries, "with its retries inside")
+	}
 }
 
 // Every failure that a person is asked about, with what they may do.
@@ -330,6 +357,20 @@ func TestInboxHearsOfTheEndOfEveryWait(t *testing.T) {
 	require.Len(t, w.told, 2)
 	require.False(t, w.told[0].Item.EndTold)
 	require.Empty(t, w.ends)
+}
+
+// Documents of a completion of an earlier time are ordinary activities from the first attempt on, as its history says.
+func TestDocumentsOfAnEarlierTime(t *testing.T) {
+	for _, earlier := range []int{0, stepsShown} {
+		env, s := readable(t, &world{})
+		in := input()
+		in.Steps = earlier
+		env.ExecuteWorkflow(CompletionWorkflow, in)
+		require.NoError(t, env.GetWorkflowError())
+		for _, step := range []string{issueCertificate, postStatement} {
+			require.True(t, slices.ContainsFunc(s.summaries, func(l line) bool { return l.what == step }), "%s at %d", step, earlier)
+		}
+	}
 }
 
 // A completion of an earlier time makes its four attempts as one activity, as its history says.

@@ -52,13 +52,8 @@ func readScheduled[Out any](ctx workflow.Context, c *completion, name string, in
 		}
 		return step.get(ctx)
 	}
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: readTimeout,
-		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
-		Summary:             summaries[name],
-	})
 	var out Out
-	failure, err := failureOf(name, workflow.ExecuteLocalActivity(local, name, input(c.ref)).Get(ctx, &out))
+	failure, err := failureOf(name, locally(ctx, name, readTimeout, input(c.ref)).Get(ctx, &out))
 	if err != nil || failure == nil || !failure.Retryable() || failure.Class == training.FailureHeld || c.in.Policy.Retry.Attempts < 2 {
 		return out, failure, err
 	}
@@ -92,10 +87,31 @@ func afterFirst(retry training.Retry, failure *training.Failure) (gap time.Durat
 	return min(max(gap, failure.RetryAfter), retry.Maximum), rest
 }
 
+// locally makes one attempt as a local activity.
+func locally(ctx workflow.Context, name string, timeout time.Duration, input any) workflow.Future {
+	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: timeout,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summaries[name],
+	})
+	return workflow.ExecuteLocalActivity(ctx, name, input)
+}
+
 // effect starts a step that changes something, as an ordinary activity under the tenant's
 // retry schedule.
 func effect[Out any](ctx workflow.Context, c *completion, name string, input func(Ref) any) *step[Out] {
 	step := newStep[Out](c, name, writeTimeout, input)
+	step.start(ctx)
+	return step
+}
+
+// issue starts a step that issues a document. Its first attempt is a local activity, as that of a step that
+// changes nothing: its bytes are stored before they are sent and sent as stored (law 2), so it comes to the
+// same thing however often it is made, also by two workers at once. What fails is seen: it is tried again as
+// an ordinary activity.
+func issue(ctx workflow.Context, c *completion, name string, input func(Ref) any) *step[Issued] {
+	step := newStep[Issued](c, name, writeTimeout, input)
+	step.local = c.in.Steps >= documentsLocal
 	step.start(ctx)
 	return step
 }
@@ -106,8 +122,8 @@ type step[Out any] struct {
 	name    string
 	timeout time.Duration
 	input   func(Ref) any
-	// once is true when the first attempt is made by itself.
-	once bool
+	// once is true when the first attempt is made by itself, local when that is a local activity.
+	once, local bool
 	// earlier are the attempts that were made elsewhere.
 	earlier []training.Attempt
 
@@ -142,7 +158,14 @@ func (s *step[Out]) beginOnce(ctx workflow.Context, retry training.Retry) {
 	ctx, s.cancel = workflow.WithCancel(ctx)
 	once := retry
 	once.Attempts = 1
-	first := s.execute(ctx, s.c.ref, once)
+	var first workflow.Future
+	if s.local {
+		// A local activity that is cancelled is not waited for by the SDK. Two attempts never run side by side.
+		whole, _ := workflow.NewDisconnectedContext(ctx)
+		first = locally(whole, s.name, readTimeout, s.input(s.c.ref))
+	} else {
+		first = s.execute(ctx, s.c.ref, once)
+	}
 	future, done := workflow.NewFuture(ctx)
 	s.future = future
 	workflow.Go(ctx, func(ctx workflow.Context) {
@@ -152,6 +175,10 @@ func (s *step[Out]) beginOnce(ctx workflow.Context, retry training.Retry) {
 		failure, other := failureOf(s.name, err)
 		if other != nil || failure == nil || !failure.Retryable() || failure.Class == training.FailureHeld {
 			done.Set(out, err)
+			return
+		}
+		if s.local && ctx.Err() != nil {
+			done.SetError(ctx.Err())
 			return
 		}
 		s.earlier = failure.Attempts
@@ -213,12 +240,7 @@ func (s *step[Out]) get(ctx workflow.Context) (Out, *training.Failure, error) {
 // journalWrite has the journal told something that must not get lost. The journal is ours, so
 // nobody is asked: it is tried until it succeeds, first as a local activity.
 func journalWrite(ctx workflow.Context, name string, input, out any) error {
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: journalTimeout,
-		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
-		Summary:             summaries[name],
-	})
-	err := workflow.ExecuteLocalActivity(local, name, input).Get(ctx, out)
+	err := locally(ctx, name, journalTimeout, input).Get(ctx, out)
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}

@@ -29,8 +29,10 @@ const (
 	// stepsShown brought that the first failed attempt of every step shows in lists, and that the inbox hears
 	// when a wait has ended.
 	stepsShown = 1
+	// documentsLocal brought that certificate and statement are tried first as local activities.
+	documentsLocal = 2
 	// CurrentSteps is what a completion is started with now.
-	CurrentSteps = stepsShown
+	CurrentSteps = documentsLocal
 )
 
 // The orders of steps of an enrollment, as EnrollmentInput.Steps counts them.

@@ -111,22 +111,29 @@ func TestFourEyesThroughTheWholeSystem_R120(t *testing.T) {
 func TestRetryNowThroughTheWholeSystem_R123_R139(t *testing.T) {
 	s := newSystem(t, slowRetries)
 	j := s.journal()
-	written, looked := s.learner(1), s.learner(2)
+	written, looked, posted := s.learner(1), s.learner(2), s.learner(3)
 	s.qms.Fault(arenasim.EndpointComplete, fault.Status(503, 1))
 	activity := s.complete(1)
 	s.becomes(j, activity, training.StateRetrying)
 	s.qms.Fault(arenasim.EndpointUser, fault.Status(503, 1))
 	timer := s.complete(2)
 	s.becomes(j, timer, training.StateRetrying)
+	s.lrs.Fault(lrssim.EndpointPut, fault.Status(503, 1))
+	document := s.complete(3)
+	s.becomes(j, document, training.StateRetrying)
 
 	require.ErrorContains(t, s.update(activity, decision(training.ActionClose)), `action must be "retry"`)
 	s.decide(activity, workflows.ReviewSignal, training.ActionRetry)
 	require.NoError(t, s.update(timer, decision(training.ActionRetry)))
-	s.becomes(j, activity, training.StateCompleted)
-	s.becomes(j, timer, training.StateCompleted)
-	s.requireOneEffectOfEachKind([]string{written, looked}, []training.Fingerprint{activity, timer})
+	s.decide(document, workflows.ReviewSignal, training.ActionRetry)
+	all := []training.Fingerprint{activity, timer, document}
+	for _, f := range all {
+		s.becomes(j, f, training.StateCompleted)
+	}
+	s.requireOneEffectOfEachKind([]string{written, looked, posted}, all)
 	s.record("retry-now", activity)
 	s.record("retry-now-by-update", timer)
+	s.record("documents-local-retry-now", document)
 }
 
 // A record that the search cannot choose is chosen by a person, and a wrong choice is never written.
@@ -168,7 +175,7 @@ func TestStatementIsSkipped_R139(t *testing.T) {
 	var result workflows.CompletionResult
 	require.NoError(t, s.client.GetWorkflow(t.Context(), string(f), "").Get(t.Context(), &result))
 	require.Equal(t, []training.EffectKind{training.EffectStatement}, result.Skipped)
-	s.record("review-skip", f)
+	s.record("documents-local-review-skip", f)
 }
 
 // A closed completion is started again by a named person, and one that has its effect never is.

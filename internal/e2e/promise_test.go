@@ -30,7 +30,7 @@ func TestSignedCompletionIsCarriedOnceWithProof_R1(t *testing.T) {
 	require.NoError(t, s.client.GetWorkflow(t.Context(), string(f), "").Get(t.Context(), &result))
 	require.Equal(t, training.OutcomeCompleted, result.Outcome)
 	require.Equal(t, record, result.RecordID)
-	require.LessOrEqual(t, s.record("completed", f), 29, "history events of a happy completion")
+	require.LessOrEqual(t, s.record("documents-local", f), 20, "history events of a happy completion: 17, 3 more where a step was slow")
 
 	// An operator finds it by what it is about.
 	s.eventually(func() bool {

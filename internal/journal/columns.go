@@ -79,6 +79,9 @@ func (sqliteDialect) inserts(table string, columns []column, rows int) iter.Seq2
 	}
 }
 
+// atOnce could save no round trip, and SQLite inserts into one table at a time.
+func (sqliteDialect) atOnce([]column, []column) (string, []any, bool) { return "", nil, false }
+
 // inserts is one statement for any number of rows: a column is one parameter. With a parameter for every value
 // there would be a statement to prepare, and to keep, for every size of a batch. Rows are inserted in
 // their order.
@@ -87,10 +90,36 @@ func (postgresDialect) inserts(table string, columns []column, rows int) iter.Se
 		if rows == 0 {
 			return
 		}
-		arrays, args := make([]string, len(columns)), make([]any, len(columns))
-		for i, c := range columns {
-			arrays[i], args[i] = `CAST(? AS `+c.array()+`)`, c.values
-		}
-		yield(insertInto(table, columns)+`SELECT * FROM unnest(`+strings.Join(arrays, ", ")+`)`, args)
+		arrays, args := unnest(columns)
+		yield(insertInto(table, columns)+`SELECT * FROM `+arrays, args)
 	}
+}
+
+// atOnce saves three of four round trips: begin, two INSERTs, commit. A delivery has brought something new where a new
+// completion names it: of several that are the same, the first one is inserted.
+func (postgresDialect) atOnce(completions, deliveries []column) (string, []any, bool) {
+	rows, args := unnest(completions)
+	query := `WITH fresh AS (` + insertInto("completions", completions) + `SELECT * FROM ` + rows + `
+		ON CONFLICT (tenant, fingerprint) DO NOTHING RETURNING tenant, fingerprint, delivery_id), kept AS (`
+	names, values := make([]string, len(deliveries)), make([]string, len(deliveries))
+	for i, c := range deliveries {
+		names[i], values[i] = c.name, c.name
+		if c.name == "verdict" {
+			values[i] = `CASE WHEN verdict <> '' THEN verdict WHEN id IN (SELECT delivery_id FROM fresh)
+				THEN '` + string(VerdictAccepted) + `' ELSE '` + string(VerdictDuplicate) + `' END`
+		}
+	}
+	rows, more := unnest(deliveries)
+	query += insertInto("deliveries", deliveries) + `SELECT ` + strings.Join(values, ", ") +
+		` FROM ` + rows + ` AS brought (` + strings.Join(names, ", ") + `)) SELECT tenant, fingerprint FROM fresh`
+	return query, append(args, more...), true
+}
+
+// unnest is a row for every element of the columns, which are one parameter each.
+func unnest(columns []column) (rows string, args []any) {
+	arrays, args := make([]string, len(columns)), make([]any, len(columns))
+	for i, c := range columns {
+		arrays[i], args[i] = `CAST(? AS `+c.array()+`)`, c.values
+	}
+	return `unnest(` + strings.Join(arrays, ", ") + `)`, args
 }

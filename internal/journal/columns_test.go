@@ -76,3 +76,49 @@ func TestRowsAreInsertedInTheirOrder(t *testing.T) {
 		})
 	}
 }
+
+// What PostgreSQL decides in the statement that stores a batch is what the senders are told: a delivery is accepted if it is
+// the first with something new (R87).
+func TestStoredVerdictsAreThoseOfTheReceipts_R87(t *testing.T) {
+	for name, dsn := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "journal.db"), "postgres": postgrestest.Start(t)} {
+		t.Run(name, func(t *testing.T) {
+			j, err := Open(t.Context(), dsn, Options{})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, j.Close()) }()
+			_, err = appended(j, 1, nil)
+			require.NoError(t, err)
+
+			var batch []*waiting
+			var want []Verdict
+			for _, d := range []struct {
+				given, want Verdict
+				completions []int
+			}{
+				{VerdictAccepted, VerdictDuplicate, []int{1}},
+				{VerdictAccepted, VerdictAccepted, []int{1, 3}},
+				{VerdictAccepted, VerdictDuplicate, []int{3, 3}},
+				{VerdictDuplicate, VerdictAccepted, []int{2}},
+				{VerdictUnmapped, VerdictUnmapped, []int{4}},
+				{VerdictAccepted, VerdictDuplicate, []int{4}},
+				{VerdictIgnored, VerdictIgnored, nil},
+				{VerdictRejected, VerdictRejected, nil},
+			} {
+				var cs []training.Completion
+				for _, n := range d.completions {
+					cs = append(cs, nth(n))
+				}
+				w, err := j.prepare(t.Context(), Delivery{ID: NewDeliveryID(), Tenant: "acme", Source: "lms", Verdict: d.given}, cs)
+				require.NoError(t, err)
+				batch, want = append(batch, w), append(want, d.want)
+			}
+			require.NoError(t, j.commit(batch))
+			for i, w := range batch {
+				told := <-w.answer
+				require.Equal(t, want[i], told.receipt.Verdict, "delivery %d, told", i+1)
+				stored, err := j.Delivery(t.Context(), "acme", w.delivery.ID)
+				require.NoError(t, err)
+				require.Equal(t, want[i], stored.Verdict, "delivery %d, stored", i+1)
+			}
+		})
+	}
+}

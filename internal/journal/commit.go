@@ -3,10 +3,7 @@ package journal
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -122,21 +119,7 @@ func fail(batch []*waiting, err error) {
 func (j *Journal) commit(batch []*waiting) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	var receipts []Receipt
-	queued := false
-	err := j.inTx(ctx, func(tx *sql.Tx) error {
-		fresh, err := j.insertCompletions(ctx, tx, unique(batch))
-		if err != nil {
-			return err
-		}
-		freshEnrollments, err := j.insertEnrollments(ctx, tx, uniqueEnrollments(batch))
-		if err != nil {
-			return err
-		}
-		queued = len(fresh)+len(freshEnrollments) > 0
-		receipts = write(batch, fresh, freshEnrollments)
-		return j.insertDeliveries(ctx, tx, batch, receipts)
-	})
+	receipts, queued, err := j.store(ctx, batch)
 	if err != nil {
 		return err
 	}
@@ -192,7 +175,7 @@ func write(batch []*waiting, fresh map[key]bool, freshEnrollments map[enrollment
 			}
 			r.Enrollments = append(r.Enrollments, EnrollmentReceipt{Key: e.key, Duplicate: !isNew})
 		}
-		if len(w.completions)+len(w.enrollments) > 0 && (r.Verdict == VerdictAccepted || r.Verdict == VerdictDuplicate) {
+		if w.undecided() {
 			r.Verdict = brought
 		}
 		receipts[i] = r
@@ -200,64 +183,18 @@ func write(batch []*waiting, fresh map[key]bool, freshEnrollments map[enrollment
 	return receipts
 }
 
-// insertCompletions inserts what is not there yet and returns the keys that were new.
-func (j *Journal) insertCompletions(ctx context.Context, tx *sql.Tx, all []newCompletion) (map[key]bool, error) {
-	fresh := map[key]bool{}
-	now := micros(j.now())
-	for insert, args := range j.dialect.inserts("completions", []column{
-		columnOf("tenant", all, func(c newCompletion) string { return c.tenant }),
-		columnOf("fingerprint", all, func(c newCompletion) string { return string(c.fingerprint) }),
-		columnOf("source", all, func(c newCompletion) string { return c.source }),
-		columnOf("platform", all, func(c newCompletion) string { return c.platform }),
-		columnOf("delivery_id", all, func(c newCompletion) string { return c.deliveryID }),
-		columnOf("received_at", all, func(c newCompletion) int64 { return c.receivedAt }),
-		columnOf("course_label", all, func(c newCompletion) string { return c.courseLabel }),
-		columnOf("completion", all, func(c newCompletion) string { return c.document }),
-		columnOf("updated_at", all, func(newCompletion) int64 { return now }),
-	}, len(all)) {
-		inserted, err := list(ctx, j, tx, scanKey,
-			insert+` ON CONFLICT (tenant, fingerprint) DO NOTHING RETURNING tenant, fingerprint`, args...)
-		if err != nil {
-			return nil, fmt.Errorf("insert completions: %w", err)
-		}
-		for _, k := range inserted {
-			fresh[k] = true
+// undecided reports whether the verdict depends on what is known already.
+func (w *waiting) undecided() bool {
+	return len(w.completions)+len(w.enrollments) > 0 && (w.delivery.Verdict == VerdictAccepted || w.delivery.Verdict == VerdictDuplicate)
+}
+
+// toDecide is the verdict of every delivery, "" where the database is to say it.
+func toDecide(batch []*waiting) []Verdict {
+	verdicts := make([]Verdict, len(batch))
+	for i, w := range batch {
+		if !w.undecided() {
+			verdicts[i] = w.delivery.Verdict
 		}
 	}
-	return fresh, nil
-}
-
-func (j *Journal) insertDeliveries(ctx context.Context, tx *sql.Tx, batch []*waiting, receipts []Receipt) error {
-	verdicts := columnOf("verdict", receipts, func(r Receipt) string { return string(r.Verdict) })
-	for insert, args := range j.dialect.inserts("deliveries", []column{
-		columnOf("id", batch, func(w *waiting) string { return w.delivery.ID }),
-		columnOf("tenant", batch, func(w *waiting) string { return w.delivery.Tenant }),
-		columnOf("source", batch, func(w *waiting) string { return w.delivery.Source }),
-		columnOf("platform", batch, func(w *waiting) string { return w.delivery.Platform }),
-		columnOf("received_at", batch, func(w *waiting) int64 { return micros(w.delivery.ReceivedAt) }),
-		columnOf("method", batch, func(w *waiting) string { return w.delivery.Method }),
-		columnOf("path", batch, func(w *waiting) string { return w.delivery.Path }),
-		columnOf("remote_addr", batch, func(w *waiting) string { return w.delivery.RemoteAddr }),
-		columnOf("header", batch, func(w *waiting) string { return w.header }),
-		verdicts,
-		columnOf("reason", batch, func(w *waiting) string { return w.delivery.Reason }),
-		columnOf("body", batch, func(w *waiting) []byte { return w.delivery.Body }),
-	}, len(batch)) {
-		if _, err := tx.ExecContext(ctx, j.dialect.rebind(insert), args...); err != nil {
-			return fmt.Errorf("insert deliveries: %w", err)
-		}
-	}
-	return nil
-}
-
-// tuples is "(?,?),(?,?)" for rows and columns.
-func tuples(rows, columns int) string {
-	tuple := "(" + strings.Repeat("?,", columns-1) + "?)"
-	return strings.Repeat(tuple+",", rows-1) + tuple
-}
-
-func scanKey(row scanner) (key, error) {
-	var k key
-	err := row.Scan(&k.tenant, &k.fingerprint)
-	return k, err
+	return verdicts
 }

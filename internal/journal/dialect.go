@@ -19,6 +19,9 @@ type dialect interface {
 	// inserts are the statements that insert rows, in their order, with the arguments of each. A clause
 	// behind each says what is to be done about conflicts.
 	inserts(table string, columns []column, rows int) iter.Seq2[string, []any]
+	// atOnce is one statement that stores completions and deliveries and yields the keys that were new, false where
+	// there is no round trip to save. It decides the verdicts that are "".
+	atOnce(completions, deliveries []column) (query string, args []any, can bool)
 	// refusesContent reports whether err is about what was written, and not about the
 	// connection, the disk or another transaction: trying again cannot help, and others are
 	// not concerned.

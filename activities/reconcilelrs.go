@@ -141,7 +141,7 @@ func (r *reading) statement(ctx context.Context, s journal.Stored) ([]training.M
 	failure, _ := errors.AsType[*training.Failure](err)
 	switch {
 	case failure != nil && failure.Class == training.FailureMisread:
-		kind, detail = training.MismatchUnreadable, detail+" cannot be compared"
+		kind, detail = training.MismatchUnreadable, detail+" cannot be compared: "+failure.Detail
 	case err != nil:
 		return nil, err
 	case shown.Standing == xapi.Missing:

@@ -169,6 +169,7 @@ func TestStatementThatCannotBeReadIsSaid(t *testing.T) {
 	require.Empty(t, report.GivenUp)
 	require.Equal(t, []string{"unreadable:statement"}, kinds(found))
 	require.Equal(t, statement.Fingerprint, found[0].Fingerprint)
+	require.Equal(t, "statement "+statement.ID+" cannot be compared: the LRS's statement: no statement", found[0].Detail)
 }
 
 // Nothing is asked of the LRS that was not delivered, was delivered a moment ago, or that the settings do not want asked.

@@ -12,11 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// TooLargeError says that an answer had more bytes than are read of one.
+// TooLargeError says that an answer had more bytes than are read of one. Nothing of it is used: what is missing
+// behind a cut nobody would see.
 type TooLargeError struct{ Limit int64 }
 
 func (e TooLargeError) Error() string {
-	return fmt.Sprintf("answer is larger than %d MiB", e.Limit>>20)
+	if e.Limit < 1<<20 {
+		return fmt.Sprintf("answer is larger than %d bytes, the most that is read", e.Limit)
+	}
+	return fmt.Sprintf("answer is larger than %d MiB, the most that is read", e.Limit>>20)
+}
+
+// TooLarge reports whether err is an answer with more bytes than are read of one: where the other side has pages, a
+// smaller one may be asked for.
+func TooLarge(err error) bool {
+	_, ok := errors.AsType[TooLargeError](err)
+	return ok
 }
 
 // Answer is what came back, read to its end or to where it broke.

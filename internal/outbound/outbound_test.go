@@ -89,9 +89,9 @@ func TestAnswerIsJSONOrSaysWhyNot(t *testing.T) {
 		require.JSONEq(t, `{"a":"é"}`, string(body))
 	}
 	for want, answer := range map[string]outbound.Answer{
-		"answer is not application/json": read("text/html", "<html>"),
-		"answer is not UTF-8":            read("application/json", "\"\xff\""),
-		"answer is larger than 0 MiB":    read("application/json", strings.Repeat("x", 65)),
+		"answer is not application/json":                        read("text/html", "<html>"),
+		"answer is not UTF-8":                                   read("application/json", "\"\xff\""),
+		"answer is larger than 64 bytes, the most that is read": read("application/json", strings.Repeat("x", 65)),
 	} {
 		_, err := answer.JSON()
 		require.EqualError(t, err, want)

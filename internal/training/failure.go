@@ -142,7 +142,8 @@ var explanations = map[FailureClass]Explanation{
 	FailureRefused: {"The other system refused the request as wrong.", notChanged,
 		"Compare the address and the mapping in the settings with the other system's documentation, or close with a reason."},
 	FailureMisread: {"The other system answered with something that cannot be understood.", mayBeChanged,
-		"Check that the address leads to the real system and not to a login page or a proxy. " + chooseRetry},
+		"Check that the address leads to the real system and not to a login page or a proxy. If the failure says that the answer is larger than is read, " +
+			"tell your support instead. " + chooseRetry},
 	FailureIncomplete: {"The LMS's event lacks something that the QMS requires.", notChanged,
 		"Correct the data in the LMS and send the completion again, or close with a reason."},
 	FailureEmployeeUnknown: {"The QMS has no employee with this id.", notChanged,
@@ -208,7 +209,8 @@ var explanations = map[FailureClass]Explanation{
 	FailureLMSRefused: {"The LMS refused the question for the rest of its event as wrong.", notChanged,
 		"Compare the address of the source's api with the LMS's documentation. " + chooseRetry},
 	FailureLMSMisread: {"The LMS answered the question for the rest of its event with something that cannot be understood.", notChanged,
-		"Check that the address of the source's api leads to the LMS and not to a login page or a proxy. " + chooseRetry},
+		"Check that the address of the source's api leads to the LMS and not to a login page or a proxy. If the failure says that the answer is larger than is read, " +
+			"tell your support instead. " + chooseRetry},
 	FailureDefect: {"Countersign met a situation it was not built for.", mayBeChanged,
 		"Send the failure's text to support. " + chooseRetry},
 }

@@ -17,6 +17,12 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	cut    bool // there was more than maxAnswer, and body is only its beginning
+}
+
+// tooLarge is the failure of an answer of which only the beginning was read: what it says is not known.
+func (a answer) tooLarge(operation, id string) *training.Failure {
+	return training.Fail(training.FailureMisread, operation, id, fmt.Sprintf("%d, answer is larger than %d MiB, the most that is read", a.status, maxAnswer>>20))
 }
 
 // failure classifies an answer that is not success.

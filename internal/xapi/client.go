@@ -20,8 +20,7 @@ import (
 // DefaultVersion is what nearly every LRS speaks. IEEE 9274.1.1 is version 2.0.
 const DefaultVersion = "1.0.3"
 
-// maxAnswer is how much of an answer is read, in bytes; the rest is cut off and no longer
-// parses. A statement of ours has about one KB.
+// maxAnswer is how much of an answer is read, in bytes. A statement of ours has about one KB.
 const maxAnswer = 1 << 20
 
 // ClientConfig is one LRS and our account there.
@@ -137,6 +136,9 @@ func (c *Client) About(ctx context.Context) ([]string, error) {
 	var about struct {
 		Version []string `json:"version"`
 	}
+	if answer.cut {
+		return nil, answer.tooLarge(operation, "")
+	}
 	if err := json.Unmarshal(answer.body, &about); err != nil || len(about.Version) == 0 {
 		return nil, training.Fail(training.FailureMisread, operation, "", "no list of versions")
 	}
@@ -165,11 +167,15 @@ func (c *Client) do(ctx context.Context, operation, id, method, path string, que
 		return answer{}, unreachable(ctx, operation, id, err)
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return answer{}, unreachable(ctx, operation, id, err)
 	}
-	return answer{status: response.StatusCode, header: response.Header, body: text}, nil
+	got := answer{status: response.StatusCode, header: response.Header, body: text}
+	if len(text) > maxAnswer {
+		got.body, got.cut = text[:maxAnswer], true
+	}
+	return got, nil
 }
 
 // unreachable is a request without an answer: whether it was stored is not known, and the same

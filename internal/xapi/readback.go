@@ -48,10 +48,13 @@ func (c *Client) ReadBack(ctx context.Context, id string, body []byte) (Shown, e
 	default:
 		return Shown{}, answer.failure(operation, id)
 	}
+	if answer.cut {
+		return Shown{}, answer.tooLarge(operation, id)
+	}
 	difference, err := compare(body, answer.body)
 	switch {
 	case err != nil:
-		return Shown{}, training.FailWith(training.FailureMisread, operation, id, err)
+		return Shown{}, &training.Failure{Class: training.FailureMisread, Operation: operation, Key: id, Detail: err.Error(), Err: err}
 	case difference != "":
 		return Shown{Standing: Different, Part: difference}, nil
 	}

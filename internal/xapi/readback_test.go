@@ -1,6 +1,7 @@
 package xapi_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -89,4 +90,27 @@ func TestReadableTellsAnLRSFromOtherServers(t *testing.T) {
 	}
 	err := newClient(t, http.NotFoundHandler()).Readable(t.Context())
 	require.Equal(t, training.FailureStatementRefused, classOf(t, err))
+}
+
+// An answer that is larger than is read says nothing about the statement, and the failure says that and not that the JSON
+// is wrong.
+func TestAnswerThatIsTooLargeNamesTheBound_R143(t *testing.T) {
+	id, body := statementBody(t)
+	status := http.StatusOK
+	client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		// The client hangs up where it has read enough.
+		_, _ = w.Write(append(append([]byte(`{"version":["1.0.3"],"statements":[`), bytes.Repeat([]byte("0,"), 1<<20)...), "0]}"...))
+	}))
+	_, err := client.ReadBack(t.Context(), id, body)
+	require.EqualError(t, err, "misread: read statement back "+id+": 200, answer is larger than 1 MiB, the most that is read")
+	_, err = client.About(t.Context())
+	require.EqualError(t, err, "misread: read about: 200, answer is larger than 1 MiB, the most that is read")
+	require.NoError(t, client.Readable(t.Context()), "it lists statements, and cares for no limit")
+
+	status = http.StatusBadRequest // what an error says besides its status is not needed
+	_, err = client.ReadBack(t.Context(), id, body)
+	var failure *training.Failure
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, training.FailureStatementRefused, failure.Class)
 }

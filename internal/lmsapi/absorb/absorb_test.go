@@ -36,6 +36,7 @@ func TestAbsorb_R15(t *testing.T) {
 			Learner: jane, Course: training.Course{Title: "Line clearance & release"}, EnrollmentID: "77001",
 			Score: training.Score{Raw: "91.5", Max: "100"}, ExpiresAt: &at,
 		},
+		PageSize: "_limit",
 		Listed: training.Completion{
 			Platform: "absorb", EnrollmentID: "77001", Learner: training.Learner{ID: "10291"},
 			Course:      training.Course{ID: "5541", Title: "Line clearance & release"},

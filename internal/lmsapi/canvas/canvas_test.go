@@ -39,11 +39,12 @@ func TestCanvas_R15(t *testing.T) {
 	course := clearance()
 	course.ID = "5541"
 	lmsapitest.Run(t, lmsapitest.Spec{
-		Manner:  canvas.Manner(),
-		New:     func(cfg rest.Config) (lmsapi.Client, error) { return canvas.New(cfg) },
-		Event:   event(),
-		Undated: true,
-		Details: lmsapi.Details{Learner: jane(), Course: clearance(), Score: training.Score{Raw: "91.5", Max: "100"}},
+		Manner:   canvas.Manner(),
+		New:      func(cfg rest.Config) (lmsapi.Client, error) { return canvas.New(cfg) },
+		Event:    event(),
+		Undated:  true,
+		Details:  lmsapi.Details{Learner: jane(), Course: clearance(), Score: training.Score{Raw: "91.5", Max: "100"}},
+		PageSize: "per_page",
 		Listed: training.Completion{
 			Platform: "canvas", Learner: training.Learner{ID: "10291"}, Course: course,
 			CompletedAt: lmsapitest.Finished(), Precision: training.PrecisionMillisecond, CompletedAtSource: "progress.completed_at",

@@ -2,6 +2,7 @@ package canvas
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,27 +25,23 @@ func (c *Client) Completions(ctx context.Context, w lmsapi.Window, cursor string
 	if err != nil {
 		return lmsapi.Page{}, err
 	}
-	var courses []courseJSON
-	header, err := c.api.Do(ctx, rest.Call{Operation: "list courses", Path: coursesPath, Args: []string{c.account()}, Query: url.Values{
-		"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(at.Page)}, "with_enrollments": {"true"},
-	}}, &courses)
+	courses, moreCourses, err := pieces[courseJSON](ctx, c, at.Page, rest.Call{
+		Operation: "list courses", Path: coursesPath, Args: []string{c.account()}, Query: url.Values{"with_enrollments": {"true"}},
+	})
 	if err != nil {
 		return lmsapi.Page{}, err
 	}
 	if at.Index >= len(courses) { // courses went in between, or Canvas leaves out what it may not show: there may be more pages
-		return lmsapi.Page{Next: at.Next(false, len(courses), hasNext(header), 1)}, nil
+		return lmsapi.Page{Next: at.Next(false, len(courses), moreCourses, 1)}, nil
 	}
 	course := courses[at.Index]
-	var students []struct {
-		ID       rest.Text `json:"id"`
-		Progress progress  `json:"progress"`
-	}
-	inner, err := c.api.Do(ctx, rest.Call{Operation: "list progress", Path: "/api/v1/courses/{}/bulk_user_progress", Args: []string{string(course.ID)},
-		Query: url.Values{"per_page": {strconv.Itoa(pageSize)}, "page": {strconv.Itoa(at.Inner)}}}, &students)
+	students, more, err := pieces[student](ctx, c, at.Inner, rest.Call{
+		Operation: "list progress", Path: "/api/v1/courses/{}/bulk_user_progress", Args: []string{string(course.ID)},
+	})
 	if err != nil && !rest.BadRequest(err) && !rest.NotFound(err) { // a course without modules has no progress
 		return lmsapi.Page{}, err
 	}
-	page := lmsapi.Page{Next: at.Next(hasNext(inner), len(courses), hasNext(header), 1)}
+	page := lmsapi.Page{Next: at.Next(more, len(courses), moreCourses, 1)}
 	for _, s := range students {
 		if s.Progress.CompletedAt == "" {
 			continue
@@ -58,6 +55,23 @@ func (c *Client) Completions(ctx context.Context, w lmsapi.Window, cursor string
 		}
 	}
 	return page, nil
+}
+
+// student is a student's progress in a course.
+type student struct {
+	ID       rest.Text `json:"id"`
+	Progress progress  `json:"progress"`
+}
+
+// pieces reads the page of that number, from 1, of what call lists.
+func pieces[T any](ctx context.Context, c *Client, number int, call rest.Call) ([]T, bool, error) {
+	return rest.Pieces(max(number, 1)-1, pageSize, func(page, size int) (rows []T, more bool, err error) {
+		one := call
+		one.Query = url.Values{"per_page": {strconv.Itoa(size)}, "page": {strconv.Itoa(page + 1)}}
+		maps.Copy(one.Query, call.Query)
+		header, err := c.api.Do(ctx, one, &rows)
+		return rows, hasNext(header), err
+	})
 }
 
 func completion(user string, k courseJSON, p progress) (training.Completion, error) {

@@ -31,6 +31,7 @@ func TestDocebo_R15_R145_R146(t *testing.T) {
 			Course:  training.Course{Title: "Line clearance & release", Code: "SOP-017"},
 			Score:   training.Score{Raw: "91.5", Max: "100"},
 		},
+		PageSize: "page_size",
 		Listed: training.Completion{
 			Platform: "docebo", Learner: training.Learner{ID: "10291", Username: "jane.roe"},
 			Course:      training.Course{ID: "5541", Title: "Line clearance & release", Code: "SOP-017"},

@@ -36,21 +36,12 @@ func (c *Client) Completions(ctx context.Context, w lmsapi.Window, cursor string
 	if err != nil {
 		return lmsapi.Page{}, err
 	}
-	var answer struct {
-		Data struct {
-			Items   []row `json:"items"`
-			HasMore bool  `json:"has_more_data"`
-			More    bool  `json:"has_more"` // in older editions
-		} `json:"data"`
-	}
-	_, err = c.api.Do(ctx, rest.Call{Operation: "list completions", Path: enrollments, Query: url.Values{
-		"enrollment_status[]": {"completed"}, "page": {strconv.Itoa(number)}, "page_size": {strconv.Itoa(pageSize)},
-	}}, &answer)
+	rows, more, err := rest.Pieces(number-1, pageSize, func(page, size int) ([]row, bool, error) { return c.rows(ctx, page, size) })
 	if err != nil {
 		return lmsapi.Page{}, err
 	}
 	var page lmsapi.Page
-	for _, r := range answer.Data.Items {
+	for _, r := range rows {
 		if r.Status != "completed" {
 			continue
 		}
@@ -62,10 +53,25 @@ func (c *Client) Completions(ctx context.Context, w lmsapi.Window, cursor string
 			page.Completions = append(page.Completions, completion)
 		}
 	}
-	if (answer.Data.HasMore || answer.Data.More) && len(answer.Data.Items) > 0 {
+	if more {
 		page.Next = strconv.Itoa(number + 1)
 	}
 	return page, nil
+}
+
+// rows is the page of that number, from 0, of the completed enrollments.
+func (c *Client) rows(ctx context.Context, page, size int) (rows []row, more bool, err error) {
+	var answer struct {
+		Data struct {
+			Items   []row `json:"items"`
+			HasMore bool  `json:"has_more_data"`
+			More    bool  `json:"has_more"` // in older editions
+		} `json:"data"`
+	}
+	_, err = c.api.Do(ctx, rest.Call{Operation: "list completions", Path: enrollments, Query: url.Values{
+		"enrollment_status[]": {"completed"}, "page": {strconv.Itoa(page + 1)}, "page_size": {strconv.Itoa(size)},
+	}}, &answer)
+	return answer.Data.Items, (answer.Data.HasMore || answer.Data.More) && len(answer.Data.Items) > 0, err
 }
 
 func (r row) completion() (training.Completion, error) {

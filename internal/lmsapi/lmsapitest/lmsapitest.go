@@ -34,6 +34,9 @@ type Spec struct {
 	// Event's fingerprint, unless the pages say that they are Apart.
 	Listed training.Completion
 	Apart  bool
+	// PageSize is the parameter by which the listing asks for pages of a size, "" where the platform has none. Where an
+	// answer is too large, it asks for smaller ones.
+	PageSize string
 	// Configure changes the client's settings, nil for none.
 	Configure func(*rest.Config)
 	// Prepare changes the simulated LMS, nil for no change.
@@ -154,5 +157,6 @@ func Run(t *testing.T, spec Spec) {
 	t.Run("settings", func(t *testing.T) { testSettings(t, spec) })
 	if spec.Listed.Platform != "" {
 		t.Run("listing_R143_R145", func(t *testing.T) { testListing(t, spec) })
+		t.Run("a list that is too large_R143", func(t *testing.T) { testTooLarge(t, spec) })
 	}
 }

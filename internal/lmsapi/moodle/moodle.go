@@ -86,7 +86,7 @@ func (c *Client) call(ctx context.Context, operation, function string, arguments
 		form[name] = values
 	}
 	var answer json.RawMessage
-	if _, err := c.api.Do(ctx, rest.Call{Operation: operation, Path: path, Form: form}, &answer); err != nil {
+	if _, err := c.api.Do(ctx, rest.Call{Operation: operation, Path: path, Form: form, Whole: function == coursesByField}, &answer); err != nil {
 		return err
 	}
 	if err := exception(operation, answer); err != nil {

@@ -15,8 +15,12 @@ import (
 	"countersign/internal/training"
 )
 
-// largestAnswer is the longest answer that is read, in bytes. A page of 1,000 enrollments has about 1 MB.
-const largestAnswer = 4 << 20
+// The longest answers that are read, in bytes. A page of 1,000 enrollments has about 1 MB; a Moodle's list of courses,
+// which comes whole and with their summaries, some 4 kB a course.
+const (
+	largestAnswer = 4 << 20
+	largestWhole  = 32 << 20
+)
 
 // userAgent tells the LMS's administrator who calls.
 const userAgent = "Countersign (+LMS lookup)"
@@ -40,6 +44,9 @@ type Call struct {
 	Header http.Header
 	// Open leaves out token and signature: the call gets the token, or carries credentials itself.
 	Open bool
+	// Whole says that the platform answers with everything at once and has no pages to ask for: of such an answer
+	// 32 MiB are read, of others 4.
+	Whole bool
 }
 
 // Do makes the call and decodes a 2xx into out (nil: do not look). The header is the answer's, e.g. for links to the
@@ -107,7 +114,11 @@ func (c *Client) send(ctx context.Context, call Call, token string) (outbound.An
 		return outbound.Answer{}, failure
 	}
 	start := c.cfg.Now()
-	got, err := outbound.Do(c.http, req, largestAnswer)
+	largest := int64(largestAnswer)
+	if call.Whole {
+		largest = largestWhole
+	}
+	got, err := outbound.Do(c.http, req, largest)
 	if err == nil && got.Interrupted(ctx) {
 		err = got.Broken
 	}

@@ -56,7 +56,7 @@ type course struct {
 // courses is GET /courses: all of them, in one answer, without their users.
 func (c *Client) courses(ctx context.Context) ([]course, error) {
 	var answer []course
-	_, err := c.api.Do(ctx, rest.Call{Operation: "list courses", Path: "/api/v1/courses"}, &answer)
+	_, err := c.api.Do(ctx, rest.Call{Operation: "list courses", Path: "/api/v1/courses", Whole: true}, &answer)
 	return answer, err
 }
 

@@ -73,10 +73,10 @@ func (c *Client) add(ctx context.Context, page *lmsapi.Page, w lmsapi.Window, co
 		Users *[]enrollee `json:"users"`
 	}
 	id := strconv.Itoa(course)
-	_, err := c.api.Do(ctx, rest.Call{Operation: listing, Path: courseByID, Args: []string{id}}, &answer)
+	_, err := c.api.Do(ctx, rest.Call{Operation: listing, Path: courseByID, Args: []string{id}, Whole: true}, &answer)
 	switch {
 	case rest.TooLarge(err):
-		page.Unreadable = append(page.Unreadable, "users of course "+id+": more than one answer may hold")
+		page.Unreadable = append(page.Unreadable, "users of course "+id+": "+err.Error())
 		return 0, nil
 	case absent(err): // the course went away meanwhile
 		return 0, nil

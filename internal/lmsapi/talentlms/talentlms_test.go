@@ -235,10 +235,10 @@ func TestAnErrorUnderAnyStatus(t *testing.T) {
 // word nobody knows.
 func TestWhatCannotBeRead_R145(t *testing.T) {
 	w := lmsapi.Window{From: time.Unix(0, 0), To: lmsapitest.Finished().AddDate(1, 0, 0)}
-	c := answering(t, "/api/v1/courses/id:1", http.StatusOK, `{"users":["`+strings.Repeat("x", 5<<20)+`"]}`)
+	c := answering(t, "/api/v1/courses/id:1", http.StatusOK, `{"users":["`+strings.Repeat("x", 33<<20)+`"]}`)
 	page, err := c.Completions(t.Context(), w, "")
 	require.NoError(t, err)
-	require.Equal(t, []string{"users of course 1: more than one answer may hold",
+	require.Equal(t, []string{"users of course 1: misread: list completions /api/v1/courses/id:{}: answer is larger than 32 MiB, the most that is read",
 		"completed_on_timestamp: want whole seconds since 1970", "completion_status: unknown word beside a date"}, page.Unreadable)
 	require.Len(t, page.Completions, 1)
 	require.Equal(t, "7", page.Completions[0].Learner.ID)

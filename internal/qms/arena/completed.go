@@ -39,13 +39,13 @@ func (c *Client) Completed(ctx context.Context, since time.Time, cursor string) 
 	}
 	call.query = url.Values{
 		"status": {string(training.RecordCompleted)}, "completedSince": {since.UTC().Format(time.RFC3339)},
-		"offset": {strconv.Itoa(offset)}, "limit": {strconv.Itoa(listed)},
+		"offset": {strconv.Itoa(offset)},
 	}
 	var body struct {
 		Count   *int         `json:"count"`
 		Results []wireRecord `json:"results"`
 	}
-	if err := c.do(ctx, call, &body); err != nil {
+	if err := c.list(ctx, call, listed, &body); err != nil {
 		return nil, "", err
 	}
 	if body.Count == nil {

@@ -1,8 +1,12 @@
 package arena_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,4 +79,52 @@ func TestListOfCompletedIsFilteredHereToo(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, page)
 	require.Empty(t, next, "a page this short is the last one")
+}
+
+// Where a page is larger than is read of an answer, a smaller one is asked for from the same place; where even that is,
+// the failure names the bound, and the list is not taken for a shorter one.
+func TestListsOfLongRecords_R143(t *testing.T) {
+	for most, read := range map[int]bool{50: true, 20: false} {
+		answer := func(w http.ResponseWriter, r *http.Request) {
+			limit, limitErr := strconv.Atoi(r.URL.Query().Get("limit"))
+			offset, offsetErr := strconv.Atoi(r.URL.Query().Get("offset"))
+			if err := errors.Join(limitErr, offsetErr); err != nil {
+				t.Errorf("page: %v", err)
+			}
+			var rows []string
+			for i := offset; i < min(offset+limit, 90); i++ {
+				rows = append(rows, fmt.Sprintf(`{"id":"TR-%d","employeeId":"E","trainingId":"T","status":"COMPLETED","completionDate":"2026-04-08T14:30:22Z"}`, i))
+			}
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"count":90,"results":[%s]}`, strings.Join(rows, ","))
+			if limit > most {
+				_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20)) // the client hangs up where it has read enough
+			}
+		}
+		c := newStub(t, answer).client(t, nil)
+		of, err := c.Records(t.Context(), "E", "T")
+		listed := map[string]bool{}
+		var listErr error
+		for cursor := ""; listErr == nil; {
+			var page []training.Record
+			page, cursor, listErr = c.Completed(t.Context(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), cursor)
+			for _, record := range page {
+				listed[record.ID] = true
+			}
+			if cursor == "" {
+				break
+			}
+		}
+		if read {
+			require.NoError(t, err)
+			require.Len(t, of, 90)
+			require.NoError(t, listErr)
+			require.Len(t, listed, 90)
+			continue
+		}
+		for _, err := range []error{err, listErr} {
+			requireFailure(t, err, training.FailureMisread)
+			require.ErrorContains(t, err, "answer is larger than 1 MiB, the most that is read")
+		}
+	}
 }

@@ -12,6 +12,8 @@ import (
 
 const (
 	pageSize = 100
+	// smallestPage is the page after which no smaller one is asked for. It is larger than overlap.
+	smallestPage = 25
 	// mostPages ends a listing that never ends: no employee has 10,000 records of one training.
 	mostPages = 100
 )
@@ -66,6 +68,19 @@ func (c *Client) Record(ctx context.Context, recordID string) (training.Record, 
 	return record, nil
 }
 
+// list asks for a page of at most limit records; where it is larger than is read of an answer, for a smaller one from
+// the same place.
+func (c *Client) list(ctx context.Context, call call, limit int, out any) error {
+	for {
+		call.query.Set("limit", strconv.Itoa(limit))
+		err := c.do(ctx, call, out)
+		if !outbound.TooLarge(err) || limit <= smallestPage {
+			return err
+		}
+		limit /= 4
+	}
+}
+
 // Records lists the employee's records of a training, all pages. A record of somebody else in
 // the answer is a misread and not a hit: it would be completed for the wrong person.
 func (c *Client) Records(ctx context.Context, employeeID, trainingID string) ([]training.Record, error) {
@@ -84,13 +99,13 @@ func (c *Client) Records(ctx context.Context, employeeID, trainingID string) ([]
 	for offset, page := 0, 0; page < mostPages; page++ {
 		call.query = url.Values{
 			"employeeId": {employeeID}, "trainingId": {trainingID},
-			"offset": {strconv.Itoa(offset)}, "limit": {strconv.Itoa(pageSize)},
+			"offset": {strconv.Itoa(offset)},
 		}
 		var body struct {
 			Count   *int         `json:"count"`
 			Results []wireRecord `json:"results"`
 		}
-		if err := c.do(ctx, call, &body); err != nil {
+		if err := c.list(ctx, call, pageSize, &body); err != nil {
 			return nil, err
 		}
 		if body.Count == nil {

@@ -1,8 +1,11 @@
 package arenav1_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -253,6 +256,36 @@ func TestLongRoster(t *testing.T) {
 			require.Equal(t, 1, w.sim.Calls(simulated.EndpointRecord), "one record for itself is cheaper than three pages again")
 			require.Equal(t, before, w.sim.Calls(simulated.EndpointRecords))
 		}
+	}
+}
+
+// Where a page of the roster is larger than is read of an answer, smaller ones are asked for; where even those are, the
+// failure names the bound, and nobody is overlooked.
+func TestRosterOfLongRows_R143(t *testing.T) {
+	for most, read := range map[int]bool{100: true, 30: true, 20: false} {
+		w := at(t)
+		for i := range 450 {
+			u := w.sim.AddUser(simulated.User{GUID: fmt.Sprintf("UCROWD%014d", i), Email: fmt.Sprintf("u%d@acme.example", i)})
+			require.NoError(t, w.sim.Enroll(w.plan.GUID, u.GUID))
+		}
+		require.NoError(t, w.sim.Enroll(w.plan.GUID, jane))
+		handler := w.sim.Handler()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler.ServeHTTP(w, r)
+			if limit, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil && limit > most {
+				_, _ = w.Write(bytes.Repeat([]byte(" "), 4<<20)) // the client hangs up where it has read enough
+			}
+		}))
+		t.Cleanup(server.Close)
+		w.url = server.URL
+		records, err := w.connect(nil).Records(t.Context(), jane, "TRP-000012")
+		if !read {
+			requireClass(t, err, training.FailureMisread)
+			require.ErrorContains(t, err, "answer is larger than 4 MiB, the most that is read")
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, records, 1)
 	}
 }
 

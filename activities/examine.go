@@ -228,55 +228,66 @@ func (r *reconciliation) records(ctx context.Context, cursor string) (page, erro
 	if err != nil {
 		return page{}, err
 	}
-	found := page{next: next, done: next == "", looked: len(listed)}
-	for _, record := range listed {
-		if !within(record.CompletedAt, r.run.From, r.run.To) {
-			continue
+	inside := slices.DeleteFunc(slices.Clone(listed), func(record training.Record) bool {
+		return !within(record.CompletedAt, r.run.From, r.run.To)
+	})
+	mismatches, err := r.unreported(ctx, inside)
+	if err != nil {
+		return page{}, err
+	}
+	return page{next: next, done: next == "", looked: len(listed), mismatches: mismatches}, nil
+}
+
+// unreported are the mismatches of those COMPLETED records that no completion of ours proves. Trainings that no course
+// of an LMS is mapped to are none of our business.
+func (r *reconciliation) unreported(ctx context.Context, records []training.Record) ([]training.Mismatch, error) {
+	foreign := slices.DeleteFunc(slices.Clone(records), func(record training.Record) bool {
+		return record.Status != training.RecordCompleted || r.tenant.MappedTraining == nil || !r.tenant.MappedTraining(record.TrainingID)
+	})
+	// A write whose proof is not stored yet is nobody else's. Its proof may arrive between the two looks, so the first
+	// is taken again.
+	for _, without := range []func(context.Context, []training.Record) ([]training.Record, error){r.unproved, r.uncarried, r.unproved} {
+		var err error
+		if foreign, err = without(ctx, foreign); err != nil {
+			return nil, journalFailure("find completions of records", err)
 		}
-		unreported, err := r.unreported(ctx, record)
-		if err != nil {
-			return page{}, err
-		}
-		found.mismatches = append(found.mismatches, unreported...)
+	}
+	var found []training.Mismatch
+	for _, record := range foreign {
+		found = append(found, training.Mismatch{
+			Kind: training.MismatchMissingInLMS, Origin: training.MismatchFromRecord, RecordID: record.ID, Course: record.TrainingID,
+			At: record.CompletedAt, QMS: record.CompletedAt.UTC().Format(time.RFC3339), Detail: "completed in the QMS, not by us",
+		})
 	}
 	return found, nil
 }
 
-// unreported is the mismatch of a COMPLETED record that no completion of ours proves. Trainings that no course
-// of an LMS is mapped to are none of our business.
-func (r *reconciliation) unreported(ctx context.Context, record training.Record) ([]training.Mismatch, error) {
-	if record.Status != training.RecordCompleted || r.tenant.MappedTraining == nil || !r.tenant.MappedTraining(record.TrainingID) {
-		return nil, nil
+// unproved are those of the records that prove no completion of ours.
+func (r *reconciliation) unproved(ctx context.Context, records []training.Record) ([]training.Record, error) {
+	var rest []training.Record
+	for _, record := range records {
+		_, err := r.runs.ProvedBy(ctx, r.run.Tenant, cmp.Or(record.ProofID, record.ID))
+		switch {
+		case errors.Is(err, journal.ErrNotFound):
+			rest = append(rest, record)
+		case err != nil:
+			return nil, err
+		}
 	}
-	if ours, err := r.ours(ctx, record); ours || err != nil {
-		return nil, err
-	}
-	return []training.Mismatch{{
-		Kind: training.MismatchMissingInLMS, Origin: training.MismatchFromRecord, RecordID: record.ID, Course: record.TrainingID,
-		At: record.CompletedAt, QMS: record.CompletedAt.UTC().Format(time.RFC3339), Detail: "completed in the QMS, not by us",
-	}}, nil
+	return rest, nil
 }
 
-// ours reports whether a completion of ours is proved by the record, or on its way into it: a write whose proof is not
-// stored yet is nobody else's. One may arrive between the two looks, so the first is taken again.
-func (r *reconciliation) ours(ctx context.Context, record training.Record) (bool, error) {
-	proved := func() (bool, error) {
-		_, err := r.runs.ProvedBy(ctx, r.run.Tenant, cmp.Or(record.ProofID, record.ID))
-		if errors.Is(err, journal.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil, err
+// uncarried are those of the records into which no completion of ours is on its way: one question for all of them.
+func (r *reconciliation) uncarried(ctx context.Context, records []training.Record) ([]training.Record, error) {
+	ids := make([]string, len(records))
+	for i, record := range records {
+		ids[i] = record.ID
 	}
-	carried := func() (bool, error) { return r.runs.Carries(ctx, r.run.Tenant, record.ID) }
-	for _, look := range []func() (bool, error){proved, carried, proved} {
-		switch found, err := look(); {
-		case err != nil:
-			return false, journalFailure("find completion of record", err)
-		case found:
-			return true, nil
-		}
+	carried, err := r.runs.Carried(ctx, r.run.Tenant, ids)
+	if err != nil {
+		return nil, err
 	}
-	return false, nil
+	return slices.DeleteFunc(records, func(record training.Record) bool { return carried[record.ID] }), nil
 }
 
 // record looks again at a record that nobody had reported.
@@ -285,5 +296,5 @@ func (r *reconciliation) record(ctx context.Context, m training.Mismatch) ([]tra
 	if err != nil || problem != "" {
 		return nil, err // gone: there is nothing left that an LMS could report
 	}
-	return r.unreported(ctx, read)
+	return r.unreported(ctx, []training.Record{read})
 }

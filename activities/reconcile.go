@@ -41,7 +41,7 @@ type Runs interface {
 	Received(ctx context.Context, tenant string, from time.Time, after journal.Place, limit int) ([]journal.Stored, error)
 	OpenBefore(ctx context.Context, tenant string, before time.Time, after journal.Place, limit int) ([]journal.Stored, error)
 	EffectHeads(ctx context.Context, tenant string, f training.Fingerprint) (map[training.EffectKind]journal.Effect, error)
-	Carries(ctx context.Context, tenant, recordID string) (bool, error)
+	Carried(ctx context.Context, tenant string, recordIDs []string) (map[string]bool, error)
 	ProvedBy(ctx context.Context, tenant, recordID string) (training.Fingerprint, error)
 	LinksUpdated(ctx context.Context, tenant string, from, to time.Time, after journal.LinkPlace, limit int) ([]journal.Link, []journal.LinkPlace, error)
 	LinksTo(ctx context.Context, tenant, recordID string) ([]journal.Link, error)

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,22 +96,6 @@ func (j *Journal) ProvedBy(ctx context.Context, tenant, recordID string) (traini
 		return "", fmt.Errorf("find the completion of record %s: %w", recordID, err)
 	}
 	return f, nil
-}
-
-// Carries reports whether a completion that has not ended is being carried into the training record. It looks
-// through the open work only; one may be queued again after it was started.
-func (j *Journal) Carries(ctx context.Context, tenant, recordID string) (bool, error) {
-	_, err := one(ctx, j, j.read, func(row scanner) (n int, err error) { return n, row.Scan(&n) },
-		`SELECT 1 FROM completions WHERE `+started+` AND tenant = ? AND record_id = ?
-		UNION ALL SELECT 1 FROM completions WHERE `+queued+` AND tenant = ? AND record_id = ? LIMIT 1`,
-		tenant, recordID, tenant, recordID)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("find who is under way to record %s: %w", recordID, err)
-	}
-	return true, nil
 }
 
 // LinkPlace is a link's place in the order of change.

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -147,15 +146,6 @@ type reconciliation struct {
 	reads *reading
 }
 
-// page is what one page has come to.
-type page struct {
-	next       string
-	done       bool
-	looked     int
-	mismatches []training.Mismatch
-	seen       []training.Fingerprint
-}
-
 // ReconcilePart compares the next pages of a part, from where the journal says that it has come to. It heartbeats,
 // stays inside the rate of reads, and hands back control after a while.
 func (a *Activities) ReconcilePart(ctx context.Context, in workflows.ReconcilePart) (workflows.PartProgress, error) {
@@ -192,11 +182,17 @@ func (a *Activities) reconcilePart(ctx context.Context, in workflows.ReconcilePa
 			return progress, nil
 		}
 		found, err := r.compare(ctx, part.Cursor)
+		if err != nil && pages.Load() > 0 {
+			return progress, r.goOn(ctx, err)
+		}
 		if err != nil {
 			return progress, err
 		}
 		if err := r.commit(ctx, part.Cursor, found); err != nil {
 			return progress, err
+		}
+		if found.trouble != nil {
+			return progress, r.goOn(ctx, found.trouble)
 		}
 	}
 }
@@ -349,23 +345,4 @@ func (r *reconciliation) people(ctx context.Context, cursor string) (page, error
 		return page{}, journalFailure("index people", err)
 	}
 	return page{next: placed(next), done: !more}, nil
-}
-
-// place reads a cursor that placed has written; "" leaves into as it is.
-func place(cursor string, into any) error {
-	if cursor == "" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(cursor), into); err != nil {
-		return training.FailWith(training.FailureDefect, "read cursor", "", err)
-	}
-	return nil
-}
-
-func placed(at any) string {
-	text, err := json.Marshal(at)
-	if err != nil {
-		return "" // places are ours and always encode
-	}
-	return string(text)
 }

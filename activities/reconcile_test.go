@@ -118,6 +118,7 @@ func (c *comparing) reconcile(change ...func(*workflows.BeginReconciliation)) (w
 			if progress.Done {
 				break
 			}
+			attempt = 0 // the next is an activity of its own
 		}
 	}
 	report, _ := run[workflows.ReconciliationReport](c.world, "EndReconciliation", workflows.EndReconciliation{Tenant: "acme", Run: in.Run})
@@ -366,4 +367,19 @@ func TestUploadedFile_R128_R132_R143(t *testing.T) {
 	report, _ = c.reconcile(upload)
 	require.Zero(t, report.Started, "the same file again")
 	require.Empty(t, c.lms.asked, "the LMS is not asked for a file")
+}
+
+// An LMS whose budget of calls lasts for one page at a time is listed to the end, however many pages there are.
+func TestListingThatIsToldToWaitAtEveryPageEnds_R145_R146(t *testing.T) {
+	c := newComparing(t)
+	c.lms.size, c.lms.fails = 1, map[string]error{}
+	const pages = 15
+	for n := range pages {
+		c.lms.all = append(c.lms.all, finishedBy(n))
+		c.lms.fails[strconv.Itoa(n)] = &training.Failure{Class: training.FailureRateLimited, Operation: "list completions", RetryAfter: time.Millisecond}
+	}
+	report, found := c.reconcile(func(in *workflows.BeginReconciliation) { in.DryRun = true })
+	require.Empty(t, report.GivenUp)
+	require.Len(t, found, pages)
+	require.Len(t, c.lms.asked, 2*pages-1)
 }

@@ -25,20 +25,19 @@ func (r *reconciliation) shown(ctx context.Context, cursor string, each visit) (
 			found.done = false
 			break
 		}
-		found.looked++
-		found.next = string(f)
 		stored, ok, err := r.stored(ctx, f)
 		if err != nil {
 			return page{}, err
 		}
-		if !ok {
-			continue
+		if ok {
+			examined, err := each(ctx, stored)
+			if err != nil {
+				return found.upTo(cursor, err)
+			}
+			found.mismatches = append(found.mismatches, examined...)
 		}
-		examined, err := each(ctx, stored)
-		if err != nil {
-			return page{}, err
-		}
-		found.mismatches = append(found.mismatches, examined...)
+		found.looked++
+		found.next = string(f)
 	}
 	return found, nil
 }
@@ -67,20 +66,19 @@ func (r *reconciliation) journaled(ctx context.Context, cursor string, each visi
 			found.done = false
 			break
 		}
-		found.next = placed(journal.Place{ReceivedAt: stored.ReceivedAt, Fingerprint: stored.Fingerprint})
 		if stored.ReceivedAt.After(r.run.StartedAt) { // the next run's
 			found.done = true
 			break
 		}
-		if !r.concerns(stored) || seen[stored.Fingerprint] {
-			continue
+		if r.concerns(stored) && !seen[stored.Fingerprint] {
+			examined, err := each(ctx, stored)
+			if err != nil {
+				return found.upTo(cursor, err)
+			}
+			found.looked++
+			found.mismatches = append(found.mismatches, examined...)
 		}
-		found.looked++
-		examined, err := each(ctx, stored)
-		if err != nil {
-			return page{}, err
-		}
-		found.mismatches = append(found.mismatches, examined...)
+		found.next = placed(journal.Place{ReceivedAt: stored.ReceivedAt, Fingerprint: stored.Fingerprint})
 	}
 	return found, nil
 }
@@ -179,12 +177,12 @@ func (r *reconciliation) standing(ctx context.Context, cursor string) (page, err
 			found.done = false
 			break
 		}
-		found.looked++
-		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
 		still, err := r.still(ctx, m)
 		if err != nil {
-			return page{}, err
+			return found.upTo(cursor, err)
 		}
+		found.looked++
+		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
 		found.mismatches = append(found.mismatches, still...)
 	}
 	return found, nil

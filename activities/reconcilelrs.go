@@ -82,24 +82,26 @@ func (r *reading) again(ctx context.Context, cursor string) (page, error) {
 			found.done = false
 			break
 		}
-		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
-		if m.Origin != training.MismatchFromStatement {
-			continue
-		}
-		stored, ok, err := r.stored(ctx, m.Fingerprint)
+		still, err := r.asBefore(ctx, m)
 		if err != nil {
-			return page{}, err
-		}
-		if !ok {
-			continue
-		}
-		still, err := r.statement(ctx, stored)
-		if err != nil {
-			return page{}, err
+			return found.upTo(cursor, err)
 		}
 		found.mismatches = append(found.mismatches, still...)
+		found.next = placed(journal.MismatchPlace{Kind: m.Kind, ID: m.ID()})
 	}
 	return found, nil
+}
+
+// asBefore is what is left of a mismatch that was found at the LRS; nothing of any other.
+func (r *reading) asBefore(ctx context.Context, m training.Mismatch) ([]training.Mismatch, error) {
+	if m.Origin != training.MismatchFromStatement {
+		return nil, nil
+	}
+	stored, ok, err := r.stored(ctx, m.Fingerprint)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return r.statement(ctx, stored)
 }
 
 // sample reads a completion's statement back if the run's draw has it.
@@ -131,7 +133,6 @@ func (r *reading) statement(ctx context.Context, s journal.Stored) ([]training.M
 	case sent.DeliveredAt.IsZero() || sent.DeliveredAt.After(r.run.StartedAt.Add(-r.in.Settings.Settle)):
 		return nil, nil
 	}
-	r.asked++
 	if err := r.pace.Wait(ctx); err != nil {
 		return nil, err
 	}
@@ -154,11 +155,13 @@ func (r *reading) statement(ctx context.Context, s journal.Stored) ([]training.M
 	case shown.Standing == xapi.Different:
 		kind, detail = training.MismatchDifferentInLRS, detail+", another "+shown.Part
 	default:
+		r.asked++
 		return nil, nil
 	}
 	if err := r.prove(ctx); err != nil {
 		return nil, err
 	}
+	r.asked++
 	m := r.about(s, kind, detail)
 	m.Origin = training.MismatchFromStatement
 	return []training.Mismatch{m}, nil

@@ -11,6 +11,7 @@ import (
 
 	"countersign/internal/journal"
 	"countersign/internal/lmsapi"
+	"countersign/internal/qms"
 	"countersign/internal/reconcile"
 	"countersign/internal/training"
 	"countersign/workflows"
@@ -50,16 +51,17 @@ type Runs interface {
 
 // The parts of a run, in their order. A part whose name ends in "/" is followed by a source.
 const (
-	partPeople   = "people"   // makes what came in since findable by who finished
-	partListing  = "lms/"     // what the LMS lists, against the journal
-	partUpload   = "upload"   // what an uploaded file lists, against the journal
-	partListed   = "listed"   // what they have shown, against the QMS and our own documents
-	partJournal  = "journal"  // what came in, against the listings, the QMS, and our own documents
-	partOpen     = "open"     // what came in before and has not ended
-	partStanding = "standing" // what the last run has found
-	partLinks    = "links"    // links of enrollments, against the QMS
-	partRecords  = "records"  // what the QMS lists, against the journal
-	partLRS      = "lrs"      // what the LRS shows of statements that were delivered, against their bytes
+	partPeople    = "people"    // makes what came in since findable by who finished
+	partListing   = "lms/"      // what the LMS lists, against the journal
+	partUpload    = "upload"    // what an uploaded file lists, against the journal
+	partListed    = "listed"    // what they have shown, against the QMS and our own documents
+	partJournal   = "journal"   // what came in, against the listings, the QMS, and our own documents
+	partOpen      = "open"      // what came in before and has not ended
+	partStanding  = "standing"  // what the last run has found
+	partLinks     = "links"     // links of enrollments, against the QMS
+	partRecords   = "records"   // what the QMS lists, against the journal
+	partDocuments = "documents" // what the QMS keeps with trainings: no document of ours twice
+	partLRS       = "lrs"       // what the LRS shows of statements that were delivered, against their bytes
 )
 
 const (
@@ -104,6 +106,9 @@ func (a *Activities) BeginReconciliation(ctx context.Context, in workflows.Begin
 		parts = append(parts, partJournal, partOpen)
 		if in.Source == "" {
 			parts = append(parts, partLinks, partRecords)
+			if _, ok := tenant.QMS.(qms.Filing); ok {
+				parts = append(parts, partDocuments)
+			}
 		}
 	}
 	// An LRS that does not answer keeps the rest waiting for nothing.
@@ -235,6 +240,8 @@ func (r *reconciliation) compare(ctx context.Context, cursor string) (page, erro
 		return r.links(ctx, cursor)
 	case name == partRecords:
 		return r.records(ctx, cursor)
+	case name == partDocuments:
+		return r.documentsTwice(ctx, cursor)
 	case name == partLRS:
 		return r.statements(ctx, cursor)
 	default:

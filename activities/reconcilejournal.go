@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"countersign/internal/journal"
+	"countersign/internal/qms"
 	"countersign/internal/reconcile"
 	"countersign/internal/training"
 )
@@ -242,6 +243,14 @@ func (r *reconciliation) still(ctx context.Context, m training.Mismatch) ([]trai
 		}
 		if settled, err := r.compared(ctx, partLRS); settled || err != nil {
 			return nil, err // that part has looked at it again
+		}
+		return []training.Mismatch{carried}, nil
+	case training.MismatchFromDocument:
+		if _, ok := r.tenant.QMS.(qms.Filing); !ok { // the tenant's QMS is another one now
+			return nil, nil
+		}
+		if settled, err := r.compared(ctx, partDocuments); settled || err != nil {
+			return nil, err
 		}
 		return []training.Mismatch{carried}, nil
 	}

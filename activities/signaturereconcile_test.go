@@ -1,13 +1,18 @@
 package activities
 
 import (
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"countersign/internal/certificate"
 	"countersign/internal/journal"
 	"countersign/internal/qms/arenav1"
 	simulated "countersign/internal/simulator/arenav1"
+	"countersign/internal/simulator/fault"
 	"countersign/internal/training"
+	"countersign/workflows"
 
 	"github.com/stretchr/testify/require"
 )
@@ -71,5 +76,62 @@ func TestSignedAndReportedByNobody_R143(t *testing.T) {
 	again, err := r.record(t.Context(), all[0])
 	require.NoError(t, err)
 	require.Len(t, again, 1, "looked at again by the record's id")
+	d.requireNothingCompleted()
+}
+
+// The report of a completion whose upload was lost and carried out late stands twice with the training. A run says so and
+// names both files, once a day and not as news, until a person has removed one; other people's files are theirs.
+func TestDocumentThatStandsTwiceIsReported_R143_R144(t *testing.T) {
+	h := newHouse(t)
+	d := h.desk(t)
+	d.tenant.QMS = d.client(func(cfg *arenav1.Config) { cfg.Trainings = []string{"TRP-000012", "TRP-NONE"} })
+	d.sim.Fault(simulated.EndpointUpload, fault.LateCommitLost(-time.Second, 1))
+	require.Equal(t, training.OutcomeCompleted, d.run().Outcome)
+	a := New(Config{
+		Journal: h.journal, Runs: h.journal.(Runs), Log: slog.New(slog.DiscardHandler),
+		Tenant: func(string) (Tenant, bool) { return d.tenant, true },
+	})
+	run := func(name string) []training.Mismatch {
+		plan, err := a.BeginReconciliation(t.Context(), workflows.BeginReconciliation{
+			Tenant: "acme", Run: name, From: time.Unix(0, 0), To: time.Unix(1, 0), Settings: training.DefaultReconciliation(),
+		})
+		require.NoError(t, err)
+		require.Contains(t, plan.Parts, "documents")
+		for _, part := range plan.Parts {
+			if part != partDocuments && part != partStanding {
+				continue
+			}
+			in := workflows.ReconcilePart{Tenant: "acme", Run: name, Part: part, Settings: training.DefaultReconciliation()}
+			progress, err := a.reconcilePart(t.Context(), in, slog.New(slog.DiscardHandler), new(atomic.Int64))
+			require.NoError(t, err)
+			require.True(t, progress.Done)
+		}
+		_, err = a.EndReconciliation(t.Context(), workflows.EndReconciliation{Tenant: "acme", Run: name})
+		require.NoError(t, err)
+		found, err := h.journal.(Runs).Mismatches(t.Context(), "acme", name, "", journal.MismatchPlace{}, 100)
+		require.NoError(t, err)
+		return found
+	}
+	require.Empty(t, run("run-1"))
+
+	d.sim.CommitLate()
+	files := d.sim.Files(d.plan.GUID)
+	require.Len(t, files, 3, "the report, the certificate, and the report again")
+	first, late := files[0], files[2]
+	require.Equal(t, first.Name, late.Name)
+	found := run("run-2")
+	require.Len(t, found, 1)
+	require.Equal(t, training.MismatchDocumentTwice, found[0].Kind)
+	require.Equal(t, "TRP-000012", found[0].Course)
+	require.Equal(t, first.Name+": files "+first.GUID+", "+late.GUID, found[0].Detail)
+	require.Equal(t, certificate.ReportNumber(d.fingerprint)+".pdf", first.Name)
+
+	again := run("run-3")
+	require.Len(t, again, 1)
+	require.False(t, again[0].Carried, "it was looked at")
+	require.Equal(t, found[0].Since, again[0].Since)
+
+	require.NoError(t, d.sim.RemoveFile(d.plan.GUID, late.GUID))
+	require.Empty(t, run("run-4"))
 	d.requireNothingCompleted()
 }

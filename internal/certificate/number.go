@@ -2,6 +2,8 @@ package certificate
 
 import (
 	"encoding/base32"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -36,4 +38,16 @@ func digits(fp training.Fingerprint) string {
 
 	text := base32.NewEncoding(crockford).WithPadding(base32.NoPadding).EncodeToString(key[:])
 	return text[0:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:16]
+}
+
+// Numbered reports whether text is the number of a certificate or of a report, as far as its form tells.
+func Numbered(text string) bool {
+	body, ok := strings.CutPrefix(text, "CS-")
+	if !ok {
+		body, ok = strings.CutPrefix(text, "EV-")
+	}
+	groups := strings.Split(body, "-")
+	return ok && len(groups) == 4 && !slices.ContainsFunc(groups, func(group string) bool {
+		return len(group) != 4 || strings.Trim(group, crockford) != ""
+	})
 }

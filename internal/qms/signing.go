@@ -53,7 +53,8 @@ type Document struct {
 //
 // It may run any number of times, one after the other. What it cannot prevent is an attempt whose answer
 // was lost and which the QMS carries out only after the next one: then the training has the document
-// twice, the same bytes under the same name.
+// twice, the same bytes under the same name. It does not look for that, because it happens when it is
+// done: reconciliation does, where the QMS is a Filing, and names both files to a person.
 func Keep(ctx context.Context, c Signing, recordID string, d Document, opts ApplyOptions) error {
 	there, err := c.Attached(ctx, recordID, d)
 	if there || err != nil {

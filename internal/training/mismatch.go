@@ -36,6 +36,8 @@ const (
 	MismatchVoidedInLRS MismatchKind = "voided_in_lrs"
 	// MismatchDifferentInLRS: the LRS shows another statement under its id than was sent.
 	MismatchDifferentInLRS MismatchKind = "different_in_lrs"
+	// MismatchDocumentTwice: a document of ours is kept more than once with its training in the QMS.
+	MismatchDocumentTwice MismatchKind = "document_twice"
 	// MismatchUnreadable: a row that reports a completion and cannot be understood, or a record that cannot be.
 	MismatchUnreadable MismatchKind = "unreadable"
 )
@@ -50,6 +52,7 @@ const (
 	MismatchFromLink       MismatchOrigin = "link"       // enrollment links against the QMS
 	MismatchFromRecord     MismatchOrigin = "record"     // the QMS's listing against our journal
 	MismatchFromStatement  MismatchOrigin = "statement"  // the statements that our journal calls delivered against the LRS
+	MismatchFromDocument   MismatchOrigin = "document"   // the documents that the QMS keeps with trainings, among themselves
 )
 
 // Mismatch is one difference. It holds no name and no address; scores and dates are personal data all the
@@ -93,7 +96,7 @@ func MismatchKinds() []MismatchKind {
 	return []MismatchKind{
 		MismatchMissingInQMS, MismatchDifferentStatus, MismatchOtherPerson, MismatchDifferentDate, MismatchDifferentScore, MismatchNoMapping, MismatchUnknownPerson,
 		MismatchWaitingTooLong, MismatchNoCertificate, MismatchNoStatement, MismatchMissingInLRS, MismatchVoidedInLRS, MismatchDifferentInLRS,
-		MismatchOrphanLink, MismatchMissingInLMS, MismatchUnreadable,
+		MismatchOrphanLink, MismatchDocumentTwice, MismatchMissingInLMS, MismatchUnreadable,
 	}
 }
 
@@ -189,6 +192,11 @@ var mismatchExplanations = map[MismatchKind]Explanation{
 		Happened: "The LRS shows another statement under the id of this completion's than was sent.",
 		Means:    "The training record and the certificate are right and untouched; the LRS says something else of who finished what, how or when.",
 		Do:       "Have the LRS's administrator compare its statement with the bytes in the journal, and have the change explained or undone.",
+	},
+	MismatchDocumentTwice: {
+		Happened: "The QMS keeps the same document more than once with one training: an upload whose answer was lost was carried out late.",
+		Means:    "The training record is right and nothing is missing; one file of those that the detail names is enough.",
+		Do:       "Compare the files in the QMS, and remove all but one there. Countersign removes nothing from the QMS.",
 	},
 	MismatchUnreadable: {
 		Happened: "A row that reports a completion, a training record or a statement could not be understood.",

@@ -13,29 +13,36 @@ import (
 	"countersign/internal/training"
 )
 
+const readFiles = "read files"
+
+// file is a file as a plan lists it. Arena names it as it was sent; a title is what a person may have given it.
+type file struct {
+	GUID string `json:"guid"`
+	File struct {
+		Name  string `json:"name"`
+		Title string `json:"title"`
+		Size  *int   `json:"size"`
+	} `json:"file"`
+}
+
+// files are all that are kept with a plan.
+func (c *Client) files(ctx context.Context, p plan, ref string) ([]file, error) {
+	return list(ctx, c, c.of(p, ref, readFiles, "files"), func(f file) string { return f.GUID })
+}
+
 // Attached reports whether the document is kept with the record's plan: a file of its name or title, and of
 // its size where Arena shows one. A file of the name that is of another size is not what was sent.
 func (c *Client) Attached(ctx context.Context, recordID string, d qms.Document) (bool, error) {
-	const operation = "read files"
-	p, ref, err := c.planOf(ctx, recordID, operation)
+	p, ref, err := c.planOf(ctx, recordID, readFiles)
 	if err != nil {
 		return false, err
 	}
-	type entry struct {
-		GUID string `json:"guid"`
-		File struct {
-			Name  string `json:"name"`
-			Title string `json:"title"`
-			Size  *int   `json:"size"`
-		} `json:"file"`
-	}
-	files, err := list(ctx, c, c.of(p, ref, operation, "files"), func(e entry) string { return e.GUID })
+	files, err := c.files(ctx, p, ref)
 	if err != nil {
 		return false, err
 	}
 	spoiled := false
 	for _, f := range files {
-		// Arena names a file as it was sent; a title is what a person may have given it.
 		if f.File.Name != d.Name && f.File.Title != strings.TrimSuffix(d.Name, path.Ext(d.Name)) {
 			continue
 		}
@@ -45,7 +52,7 @@ func (c *Client) Attached(ctx context.Context, recordID string, d qms.Document) 
 		spoiled = true
 	}
 	if spoiled {
-		return false, training.Fail(training.FailureOtherContent, operation, recordID, "the file "+d.Name+" has another size than was sent")
+		return false, training.Fail(training.FailureOtherContent, readFiles, recordID, "the file "+d.Name+" has another size than was sent")
 	}
 	return false, nil
 }
@@ -87,8 +94,13 @@ func (c *Client) planOf(ctx context.Context, recordID, operation string) (plan, 
 		return plan{}, "", training.Fail(training.FailureRecordMissing, operation, recordID, "not a record id")
 	}
 	ref, _ := splitTraining(trainingID)
-	var p plan
-	err := c.locked(ctx, ref, func(s *shelf) (err error) {
+	p, err := c.planAt(ctx, ref)
+	return p, ref, err
+}
+
+// planAt is the plan that a reference leads to, as it was read no longer ago than the settings allow.
+func (c *Client) planAt(ctx context.Context, ref string) (p plan, err error) {
+	err = c.locked(ctx, ref, func(s *shelf) (err error) {
 		if s.view != nil && c.kept(s.view.planAt, c.framed(), time.Time{}) {
 			p = s.view.plan
 			return nil
@@ -96,7 +108,7 @@ func (c *Client) planOf(ctx context.Context, recordID, operation string) (plan, 
 		p, err = c.findPlan(ctx, ref)
 		return err
 	})
-	return p, ref, err
+	return p, err
 }
 
 // form is a multipart body with the content last.

@@ -200,6 +200,14 @@ func (w *Workspace) Files(planGUID string) (all []File) {
 	return all
 }
 
+// RemoveFile takes a file off a plan, as a person does.
+func (w *Workspace) RemoveFile(planGUID, fileGUID string) error {
+	return w.change(planGUID, func(p *plan) error {
+		p.files = slices.DeleteFunc(p.files, func(f File) bool { return f.GUID == fileGUID })
+		return nil
+	})
+}
+
 // SpoilFiles cuts every file that is kept with a plan down to its first byte, as an upload that broke off.
 func (w *Workspace) SpoilFiles(planGUID string) error {
 	return w.change(planGUID, func(p *plan) error {

@@ -1,5 +1,6 @@
 // Package build provides the binaries of a local installation: the product's own, and a
-// Temporal server, which is found on PATH or built once from the nested module dev/temporal.
+// Temporal server, which is found on PATH or built once from the nested module dev/temporal. For the
+// benchmark it builds bench/engines in the same way.
 //
 // It imports the standard library only: `go run ./dev` starts with this package, and on a
 // fresh machine everything it imports has to be compiled before it can say a word.

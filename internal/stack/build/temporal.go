@@ -2,20 +2,13 @@ package build
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
-
-	"countersign/internal/stack/lockfile"
 )
 
 // TemporalVariable chooses the Temporal server: "build" for ours whatever stands on PATH, or the
@@ -112,23 +105,15 @@ func inspect(ctx context.Context, path string) (TemporalServer, error) {
 	return TemporalServer{Path: path, Version: version, Ours: ours}, nil
 }
 
-// ourTemporal is where the present dev/temporal's binary is, once it is built.
-func ourTemporal(root string) (string, error) {
-	key, err := contentKey(temporalSource(root))
-	if err != nil {
-		return "", err
-	}
-	cache, err := cacheDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(cache, Executable("temporald-"+key)), nil
+// temporal is our server.
+func temporal() nested {
+	return nested{dir: "dev/temporal", name: "temporald", what: "the local Temporal server", packages: temporalPackages}
 }
 
-func temporalSource(root string) string { return filepath.Join(root, "dev", "temporal") }
+// ourTemporal is where the present dev/temporal's binary is, once it is built.
+func ourTemporal(root string) (string, error) { return temporal().binary(root) }
 
-// noWorkspace keeps a workspace of the developer's from choosing other versions of the modules.
-const noWorkspace = "GOWORK=off"
+func temporalSource(root string) string { return temporal().source(root) }
 
 // DownloadTemporal downloads the modules that MakeTemporal needs, for a time in which the
 // processors are busy with something else.
@@ -142,54 +127,13 @@ func DownloadTemporal(ctx context.Context, root string) error {
 }
 
 // MakeTemporal builds ours from dev/temporal, unless that was done before. Two processes that want it at once build it once.
-func MakeTemporal(ctx context.Context, root string, mode Mode, out io.Writer) (_ TemporalServer, err error) {
-	binary, err := ourTemporal(root)
-	if err != nil {
-		return TemporalServer{}, err
-	}
-	held, err := lockfile.Acquire(ctx, binary+".lock", func() {
-		printf(out, "waiting: another process is building the local Temporal server\n")
+func MakeTemporal(ctx context.Context, root string, mode Mode, out io.Writer) (TemporalServer, error) {
+	binary, err := temporal().build(ctx, root, mode, out, func(binary string) bool {
+		_, err := inspect(ctx, binary)
+		return err == nil
 	})
 	if err != nil {
 		return TemporalServer{}, err
 	}
-	defer func() { err = errors.Join(err, held.Release()) }()
-	if server, err := inspect(ctx, binary); err == nil {
-		return server, nil // the other process has built it
-	}
-
-	printf(out, "building the local Temporal server; the first time this takes a few minutes\n")
-	temporary := binary + ".building"
-	p := start(out, "building the local Temporal server", temporalPackages, "countersign/dev/temporal")
-	args := append(mode.flags(), "-o", temporary, ".")
-	if err := goBuild(ctx, p, temporalSource(root), []string{noWorkspace}, args...); err != nil {
-		return TemporalServer{}, err
-	}
-	// In one step, so that nobody starts half of it.
-	if err := os.Rename(temporary, binary); err != nil {
-		return TemporalServer{}, fmt.Errorf("install the local Temporal server: %w", err)
-	}
 	return inspect(ctx, binary)
-}
-
-// contentKey names a version of the nested module: a hash of what is compiled from it. It tells
-// changes apart, not attackers, and fnv brings thirty packages less than crypto/sha256.
-func contentKey(dir string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return "", fmt.Errorf("read dev/temporal: %w", err)
-	}
-	files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	files = append(files, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
-	sum := fnv.New128a()
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("read dev/temporal: %w", err)
-		}
-		// Name and length first, so that nothing can move between files unnoticed.
-		printf(sum, "%s %d\n", filepath.Base(file), len(content))
-		sum.Write(content)
-	}
-	return runtime.GOOS + "-" + runtime.GOARCH + "-" + hex.EncodeToString(sum.Sum(nil)), nil
 }

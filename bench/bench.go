@@ -88,7 +88,7 @@ func (b *bench) measure(ctx context.Context, kind database.Kind) ([]table.Row, e
 	}{
 		{[]string{rowAcks, rowCommits, rowFlushes}, b.acks},
 		{[]string{rowSpike}, b.spike},
-		{[]string{rowPlain, rowBest, rowEvents, rowCPU}, b.carry},
+		{carriedRows(kind), b.carry},
 		{[]string{rowBacklog, rowMeanwhile}, b.backlog},
 		{[]string{rowWaiting}, b.waiting},
 	} {
@@ -102,7 +102,19 @@ func (b *bench) measure(ctx context.Context, kind database.Kind) ([]table.Row, e
 		}
 		all = append(all, rows...)
 	}
+	if !onEngines(kind) {
+		all = append(all, notOnEngines(kind)...)
+	}
 	return all, nil
+}
+
+// carriedRows are those of carry.
+func carriedRows(kind database.Kind) []string {
+	rows := []string{rowPlain, rowBest, rowEvents, rowCPU}
+	if onEngines(kind) {
+		rows = append(rows, rowEngines)
+	}
+	return rows
 }
 
 // folder makes a folder for one experiment.

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"countersign/bench/database"
@@ -23,17 +21,8 @@ const (
 	slowest = 1
 )
 
-// carried is what one of those compared did, round by round. Times are per completion, in
-// milliseconds.
-type carried struct {
-	rate, events  series
-	cpu, temporal series
-	// starter, worker and database are 0 for a stub; ours is this process: the stub's worker, or
-	// sender and simulators.
-	starter, worker, database, ours series
-}
-
-// carry measures whole completions against workflows of the same shape that do nothing.
+// carry measures whole completions against what runs six steps that do nothing: workflows on the same
+// Temporal, and other engines.
 func (b *bench) carry(ctx context.Context, kind database.Kind) (_ []table.Row, err error) {
 	s, err := b.open(ctx, "carry", kind)
 	if err != nil {
@@ -49,24 +38,58 @@ func (b *bench) carry(ctx context.Context, kind database.Kind) (_ []table.Row, e
 	}
 	c := &carrying{bench: b, kind: kind, site: s, installation: installation, client: load.NewClient()}
 	defer c.client.Close()
-	kinds := []steps.Kind{steps.Best()}
-	if b.wants(rowPlain) {
-		kinds = append(kinds, steps.Plain())
+	rivals, err := c.rivals(ctx)
+	if err != nil {
+		return nil, err
 	}
-	var ours carried
-	stubs := map[string]*carried{steps.Plain().Name: {}, steps.Best().Name: {}}
 	for round := range b.options.rounds + 1 {
 		measured := round > 0 // the first one warms everything up
-		if err := c.product(ctx, &ours, measured); err != nil {
+		if err := c.product(ctx, measured); err != nil {
 			return nil, err
 		}
-		for _, k := range kinds {
-			if err := c.stub(ctx, k, round, stubs[k.Name], measured); err != nil {
+		for _, r := range rivals {
+			if err := r.run(ctx, round, &r.carried, measured); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return c.rows(ours, *stubs[steps.Plain().Name], *stubs[steps.Best().Name])
+	var rows []table.Row
+	for _, r := range rivals {
+		compared, err := r.rows(&r.carried)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, compared...)
+	}
+	return rows, nil
+}
+
+// rival is what completions are compared with, in turns with them.
+type rival struct {
+	// run runs as many as there are completions in a round, and notes what that came to.
+	run func(ctx context.Context, round int, into *carried, measured bool) error
+	// rows compares.
+	rows func(*carried) ([]table.Row, error)
+	carried
+}
+
+// rivals are those that the wanted rows need.
+func (c *carrying) rivals(ctx context.Context) ([]*rival, error) {
+	var all []*rival
+	if c.bench.wants(rowBest, rowEvents, rowCPU) {
+		all = append(all, &rival{run: c.stub(steps.Best()), rows: c.bestRows})
+	}
+	if c.bench.wants(rowPlain) {
+		all = append(all, &rival{run: c.stub(steps.Plain()), rows: c.plainRows})
+	}
+	if c.bench.wants(rowEngines) && onEngines(c.kind) {
+		engines, err := c.engines(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, engines...)
+	}
+	return all, nil
 }
 
 // carrying is one carry under way.
@@ -77,10 +100,12 @@ type carrying struct {
 	installation *site.Installation
 	client       *load.Client
 	sent         int
+	// ours is what the product did.
+	ours carried
 }
 
 // product sends a burst to the starter and waits until every completion of it has ended.
-func (c *carrying) product(ctx context.Context, into *carried, measured bool) error {
+func (c *carrying) product(ctx context.Context, measured bool) error {
 	n := c.bench.size.completions
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(n)*time.Second/slowest)
 	defer cancel()
@@ -112,89 +137,6 @@ func (c *carrying) product(ctx context.Context, into *carried, measured bool) er
 		return err
 	}
 	used := after.since(before, n)
-	c.note("completions", into, measured, rate, used, used.temporal+used.starter+used.worker+used.database, events)
+	c.note("completions", &c.ours, measured, rate, used, used.temporal+used.starter+used.worker+used.database, events)
 	return nil
-}
-
-// stub runs as many workflows of a kind, with a worker in this process.
-func (c *carrying) stub(ctx context.Context, k steps.Kind, round int, into *carried, measured bool) error {
-	n := c.bench.size.completions
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(n)*time.Second/slowest)
-	defer cancel()
-	before, err := c.times()
-	if err != nil {
-		return err
-	}
-	result, err := steps.Drive(ctx, c.site.Client, k, strconv.Itoa(round), n, inFlight)
-	if err != nil {
-		return err
-	}
-	after, err := c.times()
-	if err != nil {
-		return err
-	}
-	rate, err := figure.Throughput(result.Begun, result.Ends)
-	if err != nil {
-		return err
-	}
-	used := after.since(before, n)
-	used.starter, used.worker, used.database = 0, 0, 0 // they idle meanwhile
-	c.note("the stub "+k.Name, into, measured, rate, used, used.temporal+used.ours, result.Events)
-	return nil
-}
-
-// note keeps what a round came to.
-func (c *carrying) note(name string, into *carried, measured bool, rate float64, used times, cpu, events float64) {
-	c.bench.say("%s: %.1f/s, %.1f events; CPU %.1f ms: Temporal %.1f, starter %.1f, worker %.1f, database %.1f; this process %.1f",
-		name, rate, events, cpu, used.temporal, used.starter, used.worker, used.database, used.ours)
-	if !measured {
-		return
-	}
-	for series, value := range map[*series]float64{
-		&into.rate: rate, &into.events: events, &into.cpu: cpu, &into.temporal: used.temporal,
-		&into.starter: used.starter, &into.worker: used.worker, &into.database: used.database, &into.ours: used.ours,
-	} {
-		series.add(value)
-	}
-}
-
-func (c *carrying) rows(ours, plain, best carried) ([]table.Row, error) {
-	database := c.kind.String()
-	toBest, err := ours.rate.over(&best.rate)
-	if err != nil {
-		return nil, err
-	}
-	events, err := figure.Over(ours.events.values)
-	if err != nil {
-		return nil, err
-	}
-	cpu, err := ours.cpu.over(&best.cpu)
-	if err != nil {
-		return nil, err
-	}
-	rows := []table.Row{{
-		Name: rowBest, Database: database, Figure: toBest, Bound: table.Bound{AtLeast: 0.75},
-		Measure: "completions/s over the best stub of the same shape: three steps as local activities, certificate beside statement, " +
-			"eager activities, autoscaled pollers, one task-queue partition, " + strconv.Itoa(inFlight) + " in flight",
-		Record: fmt.Sprintf("%s of %s/s", ours.rate.show("%.1f"), best.rate.show("%.1f")),
-	}, {
-		Name: rowEvents, Database: database, Figure: events, Bound: table.Bound{AtMost: 29},
-		Measure: "history events per completion",
-		Record:  "the best stub " + best.events.show("%.1f"),
-	}, {
-		Name: rowCPU, Database: database, Figure: cpu, Bound: table.Bound{AtMost: 1.3},
-		Measure: "CPU per completion over that stub: Temporal, starter, worker, database; QMS and LRS not counted",
-		Record: fmt.Sprintf("%s of %s ms: Temporal %s, worker %s, starter %s, database %s (the stub: Temporal %s, worker %s); simulators and sender %s",
-			ours.cpu.show("%.1f"), best.cpu.show("%.1f"), ours.temporal.show("%.1f"), ours.worker.show("%.1f"), ours.starter.show("%.1f"),
-			ours.database.show("%.1f"), best.temporal.show("%.1f"), best.ours.show("%.1f"), ours.ours.show("%.1f")),
-	}}
-	if !c.bench.wants(rowPlain) {
-		return rows, nil
-	}
-	toPlain, err := ours.rate.over(&plain.rate)
-	return append(rows, table.Row{
-		Name: rowPlain, Database: database, Figure: toPlain, Bound: table.Bound{AtLeast: 2},
-		Measure: "completions/s over six plain sequential stub activities on the same Temporal, default worker",
-		Record:  fmt.Sprintf("%s of %s/s; the stub has %s events", ours.rate.show("%.1f"), plain.rate.show("%.1f"), plain.events.show("%.1f")),
-	}), err
 }

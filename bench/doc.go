@@ -14,5 +14,6 @@
 // in this process. What is about the whole (plain, best, events, cpu, backlog, meanwhile, waiting)
 // runs the real starter, worker and Temporal server as children; QMS and LRS are simulators in
 // this process, which answer at once, and the processor time they take is their cost to the rate of
-// the product, not to that of the stubs.
+// the product, not to that of the stubs. The engines of the row "engines" are the nested module
+// bench/engines: it is built when the row is asked for, and run as a child too.
 package main

@@ -124,7 +124,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 		report.Rows = append(report.Rows, rows...)
 	}
-	report.Rows = append(report.Rows, engines()...)
 	report.Rows = slices.DeleteFunc(report.Rows, func(r table.Row) bool { return !b.wants(r.Name) })
 	// As the rows are listed, and the databases of each side by side.
 	slices.SortStableFunc(report.Rows, func(p, q table.Row) int {

@@ -106,6 +106,7 @@ func (i *Installation) start(ctx context.Context, name, listen string) (*stack.P
 	p, err := stack.Start(stack.Command{
 		Name: name, Path: filepath.Join(i.site.options.Product, build.Executable(name)),
 		Env: stack.Environment(i.env), LogFile: filepath.Join(i.dir, name+".log"),
+		Yields: name == "worker",
 	})
 	if err != nil {
 		return nil, "", err

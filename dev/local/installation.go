@@ -96,6 +96,7 @@ func (i *installation) start(name string) (*stack.Process, error) {
 	return stack.Start(stack.Command{
 		Name: name, Path: filepath.Join(filepath.Dir(own), build.Executable(name)), Dir: i.data.dir,
 		Env: stack.Environment(i.settings()), LogFile: i.data.file("logs", name+".log"), Watch: newWarnings(name, os.Stdout),
+		Yields: name == "worker",
 	})
 }
 

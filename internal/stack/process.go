@@ -27,6 +27,9 @@ type Command struct {
 	LogFile string
 	// Watch, when set, gets the same bytes too; it must not block.
 	Watch io.Writer
+	// Yields says that others on this machine go first when its processors are taken: whoever acknowledges
+	// deliveries, and the database that keeps them, before whoever works on them later. Linux only.
+	Yields bool
 }
 
 // Process is a running child with a process group of its own, so that a terminal's ^C reaches
@@ -88,8 +91,12 @@ const outputLimit = 5 * time.Second
 
 func begin(c Command, cmd *exec.Cmd, logStart int64, after func()) (*Process, error) {
 	ownGroup(cmd)
+	start := cmd.Start
+	if c.Yields {
+		start = func() error { return startYielding(cmd) }
+	}
 	cmd.WaitDelay = outputLimit
-	if err := cmd.Start(); err != nil {
+	if err := start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	p := &Process{name: c.Name, cmd: cmd, logFile: c.LogFile, logStart: logStart, done: make(chan struct{})}

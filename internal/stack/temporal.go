@@ -81,7 +81,7 @@ func (t *Temporal) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.options.StartLimit)
 	defer cancel()
 	ready := newReadiness()
-	command := Command{Name: "Temporal", Path: t.options.Server.Path, Args: t.options.args(), LogFile: t.options.LogFile}
+	command := Command{Name: "Temporal", Path: t.options.Server.Path, Args: t.options.args(), LogFile: t.options.LogFile, Yields: true}
 	if t.options.Server.Ours {
 		command.Watch = ready
 	}

@@ -24,6 +24,7 @@ const (
 	rowSpike     = "spike"
 	rowPlain     = "plain"
 	rowBest      = "best"
+	rowAlike     = "alike"
 	rowEvents    = "events"
 	rowCPU       = "cpu"
 	rowBacklog   = "backlog"
@@ -34,7 +35,7 @@ const (
 
 // rowNames are in the order of the table.
 func rowNames() []string {
-	return []string{rowAcks, rowCommits, rowFlushes, rowSpike, rowPlain, rowBest, rowEvents, rowCPU,
+	return []string{rowAcks, rowCommits, rowFlushes, rowSpike, rowPlain, rowBest, rowAlike, rowEvents, rowCPU,
 		rowBacklog, rowMeanwhile, rowEngines, rowWaiting}
 }
 
@@ -110,7 +111,7 @@ func (b *bench) measure(ctx context.Context, kind database.Kind) ([]table.Row, e
 
 // carriedRows are those of carry.
 func carriedRows(kind database.Kind) []string {
-	rows := []string{rowPlain, rowBest, rowEvents, rowCPU}
+	rows := []string{rowPlain, rowBest, rowAlike, rowEvents, rowCPU}
 	if onEngines(kind) {
 		rows = append(rows, rowEngines)
 	}

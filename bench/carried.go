@@ -102,3 +102,14 @@ func (c *carrying) plainRows(plain *carried) ([]table.Row, error) {
 		Record:  fmt.Sprintf("%s of %s/s; the stub has %s events", c.ours.rate.show("%.1f"), plain.rate.show("%.1f"), plain.events.show("%.1f")),
 	}}, err
 }
+
+// alikeRows are for the record: Best is the stub that was held against us, Alike does what we do now.
+func (c *carrying) alikeRows(alike *carried) ([]table.Row, error) {
+	toAlike, err := c.ours.rate.over(&alike.rate)
+	return []table.Row{{
+		Name: rowAlike, Database: c.kind.String(), Figure: toAlike,
+		Measure: "completions/s over that stub in our own order of steps: certificate and statement are local activities too",
+		Record: fmt.Sprintf("%s of %s/s; the stub has %s events and takes %s ms of CPU, ours %s ms", c.ours.rate.show("%.1f"),
+			alike.rate.show("%.1f"), alike.events.show("%.1f"), alike.cpu.show("%.1f"), c.ours.cpu.show("%.1f")),
+	}}, err
+}

@@ -79,6 +79,9 @@ func (c *carrying) rivals(ctx context.Context) ([]*rival, error) {
 	if c.bench.wants(rowBest, rowEvents, rowCPU) {
 		all = append(all, &rival{run: c.stub(steps.Best()), rows: c.bestRows})
 	}
+	if c.bench.wants(rowAlike) {
+		all = append(all, &rival{run: c.stub(steps.Alike()), rows: c.alikeRows})
+	}
 	if c.bench.wants(rowPlain) {
 		all = append(all, &rival{run: c.stub(steps.Plain()), rows: c.plainRows})
 	}

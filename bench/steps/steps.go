@@ -1,4 +1,4 @@
-// Package steps holds what completions are compared with: two workflows of the shape of a
+// Package steps holds what completions are compared with: three workflows of the shape of a
 // completion whose six steps do nothing, and the driver that keeps a number of them in flight.
 package steps
 
@@ -27,11 +27,17 @@ func Plain() Kind { return Kind{Name: "plain", run: plain} }
 // Best is the best that is known for this shape: the three steps that change nothing outside our
 // journal are local activities, certificate and statement run side by side, activities are
 // handed out eagerly (the SDK's default), and pollers scale by themselves.
-func Best() Kind {
-	return Kind{Name: "best", run: best, options: worker.Options{
+func Best() Kind { return Kind{Name: "best", run: best, options: autoscaled()} }
+
+// Alike is Best in the order of steps of workflows.Completion: certificate and statement are local activities too. What
+// a completion takes longer is its work.
+func Alike() Kind { return Kind{Name: "alike", run: alike, options: autoscaled()} }
+
+func autoscaled() worker.Options {
+	return worker.Options{
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-	}}
+	}
 }
 
 // The six steps.
@@ -61,23 +67,36 @@ func plain(ctx workflow.Context, name string) error {
 }
 
 func best(ctx workflow.Context, name string) error {
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: stepTimeout, RetryPolicy: once()})
+	return short(ctx, name, func(ctx workflow.Context, step string) workflow.Future {
+		return workflow.ExecuteActivity(ctx, step, name)
+	})
+}
+
+func alike(ctx workflow.Context, name string) error {
+	return short(ctx, name, func(ctx workflow.Context, step string) workflow.Future {
+		return workflow.ExecuteLocalActivity(ctx, step, name)
+	})
+}
+
+// short is what best and alike have in common: all but how a document is made.
+func short(ctx workflow.Context, name string, document func(ctx workflow.Context, step string) workflow.Future) error {
+	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: stepTimeout, RetryPolicy: once()})
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: stepTimeout, RetryPolicy: once()})
 	for _, step := range []string{resolve, check} {
-		if err := workflow.ExecuteLocalActivity(local, step, name).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteLocalActivity(ctx, step, name).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
 	if err := workflow.ExecuteActivity(ctx, write, name).Get(ctx, nil); err != nil {
 		return err
 	}
-	drawn, posted := workflow.ExecuteActivity(ctx, certificate, name), workflow.ExecuteActivity(ctx, statement, name)
-	for _, document := range []workflow.Future{drawn, posted} {
-		if err := document.Get(ctx, nil); err != nil {
+	drawn, posted := document(ctx, certificate), document(ctx, statement)
+	for _, made := range []workflow.Future{drawn, posted} {
+		if err := made.Get(ctx, nil); err != nil {
 			return err
 		}
 	}
-	return workflow.ExecuteLocalActivity(local, outcome, name).Get(ctx, nil)
+	return workflow.ExecuteLocalActivity(ctx, outcome, name).Get(ctx, nil)
 }
 
 // register registers the workflow and its steps; ended is called in the last one.

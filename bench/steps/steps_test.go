@@ -12,14 +12,15 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Both do the six steps, in an order that a completion could have.
-func TestBothKindsDoTheSixSteps(t *testing.T) {
+// All do the six steps, in an order that a completion could have.
+func TestAllKindsDoTheSixSteps(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind  Kind
 		local []string
 	}{
 		"plain": {Plain(), nil},
 		"best":  {Best(), []string{resolve, check, outcome}},
+		"alike": {Alike(), []string{resolve, check, certificate, statement, outcome}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var suite testsuite.WorkflowTestSuite
@@ -44,6 +45,7 @@ func TestBothKindsDoTheSixSteps(t *testing.T) {
 			require.ElementsMatch(t, all, done)
 			require.Equal(t, []string{resolve, check, write}, done[:3])
 			require.Equal(t, outcome, done[5])
+			slices.SortStableFunc(local, func(a, b string) int { return slices.Index(all, a) - slices.Index(all, b) }) // documents: side by side
 			require.True(t, slices.Equal(test.local, local), "%v", local)
 		})
 	}

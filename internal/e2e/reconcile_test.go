@@ -30,7 +30,7 @@ func (s *system) trigger() {
 	}, "the schedule is there")
 }
 
-// ended waits until n runs have ended and returns the latest.
+// ended waits until n runs have ended, their workflow too, which excludes the next one, and returns the latest.
 func (s *system) ended(j *journal.Journal, n int) journal.Reconciliation {
 	s.t.Helper()
 	var runs []journal.Reconciliation
@@ -39,6 +39,7 @@ func (s *system) ended(j *journal.Journal, n int) journal.Reconciliation {
 		runs, err = j.Reconciliations(s.t.Context(), tenant, 100)
 		return err == nil && len(runs) == n && !runs[0].EndedAt.IsZero()
 	}, "%d reconciliations end", n)
+	require.NoError(s.t, s.client.GetWorkflow(s.t.Context(), reconciliationID, "").Get(s.t.Context(), nil))
 	return runs[0]
 }
 

@@ -161,14 +161,19 @@ func (r *reconciliation) links(ctx context.Context, cursor string) (page, error)
 	if err != nil {
 		return page{}, journalFailure("list links", err)
 	}
-	found := page{next: cursor, done: len(all) < r.size(), looked: len(all)}
+	found := page{next: cursor, done: len(all) < r.size()}
 	for i, link := range all {
-		found.next = placed(places[i])
+		if r.full(i) {
+			found.done = false
+			break
+		}
 		orphans, err := r.orphans(ctx, link.RecordID, all[i:i+1])
 		if err != nil {
-			return page{}, err
+			return found.upTo(cursor, err)
 		}
+		found.looked++
 		found.mismatches = append(found.mismatches, orphans...)
+		found.next = placed(places[i])
 	}
 	return found, nil
 }

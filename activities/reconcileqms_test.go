@@ -251,6 +251,27 @@ func TestQMSThatIsAwayIsNoMismatch(t *testing.T) {
 	require.Empty(t, found)
 }
 
+// A QMS that stops us now and then has the links read to the end: those that were looked at before it did count.
+func TestQMSThatStopsUsNowAndThenHasItsLinksReadToTheEnd_R143(t *testing.T) {
+	c := newComparing(t)
+	const links = 15
+	for n := range links {
+		link := journal.Link{Tenant: "acme", Source: "lms", EnrollmentID: fmt.Sprint("E", n), RecordID: c.assigned(), EmployeeID: employee}
+		require.NoError(t, c.journal.PutLink(t.Context(), link))
+	}
+	for range links {
+		c.qms.Fault(arenasim.EndpointRecord, fault.Fault{Answer: fault.AnswerNormal, Times: 1})
+		c.qms.Fault(arenasim.EndpointRecord, fault.Status(http.StatusServiceUnavailable, 1))
+	}
+	report, found := c.reconcile()
+	require.Empty(t, report.GivenUp)
+	require.Empty(t, found)
+	part, err := c.journal.ReconciliationPart(t.Context(), "acme", report.Run, "links")
+	require.NoError(t, err)
+	require.Equal(t, links, part.Looked)
+	require.Equal(t, 2*links-1, c.qms.Calls(arenasim.EndpointRecord), "nothing is asked twice")
+}
+
 // Somebody has paused the QMS: it is not asked, and the report says that nothing was compared there.
 func TestPausedQMSIsNotAsked(t *testing.T) {
 	c := newComparing(t)

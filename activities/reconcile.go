@@ -159,7 +159,7 @@ func (a *Activities) ReconcilePart(ctx context.Context, in workflows.ReconcilePa
 	defer beat(ctx, &pages)()
 	progress, err := a.reconcilePart(ctx, in, log, &pages)
 	if err != nil {
-		return progress, comparison(ctx, log, in.Part, err)
+		return progress, comparison(ctx, log, in.Part, int(activity.GetInfo(ctx).Attempt), err)
 	}
 	return progress, nil
 }
@@ -326,7 +326,7 @@ func beat(ctx context.Context, pages *atomic.Int64) (stop func()) {
 
 // comparison turns an error of a part into what Temporal and people understand. What no retry can mend is given
 // up at once, and the report says so.
-func comparison(ctx context.Context, log *slog.Logger, part string, err error) error {
+func comparison(ctx context.Context, log *slog.Logger, part string, attempt int, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return err // the worker stops; another one takes over
 	}
@@ -335,9 +335,14 @@ func comparison(ctx context.Context, log *slog.Logger, part string, err error) e
 		failure = training.FailWith(training.FailureDefect, "compare part", "", err)
 	}
 	log.Warn("comparison failed", "class", failure.Class, "failure", failure.Error())
+	delay := failure.RetryAfter
+	if delay <= workflows.PartRetry().Gap(attempt) {
+		// A page may cost more calls than that gives back to a budget: the schedule's gaps grow until it is enough.
+		delay = 0
+	}
 	final := !failure.Class.Transient() || part == partLRS && failure.RetryAfter > lrsPatience
 	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
-		NonRetryable: final, NextRetryDelay: failure.RetryAfter, Details: []any{*failure},
+		NonRetryable: final, NextRetryDelay: delay, Details: []any{*failure},
 	})
 }
 

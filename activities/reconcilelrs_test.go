@@ -281,7 +281,7 @@ func TestShareOfTheStatementsIsDrawn(t *testing.T) {
 // An LRS that says "tomorrow" would keep the next run from beginning; one that says "in an hour" is waited for.
 func TestLRSIsNotWaitedForUntilTomorrow(t *testing.T) {
 	for wait, final := range map[time.Duration]bool{time.Hour: false, 24 * time.Hour: true} {
-		err := comparison(t.Context(), slog.New(slog.DiscardHandler), partLRS, &training.Failure{Class: training.FailureRateLimited, RetryAfter: wait})
+		err := comparison(t.Context(), slog.New(slog.DiscardHandler), partLRS, 1, &training.Failure{Class: training.FailureRateLimited, RetryAfter: wait})
 		failed, ok := errors.AsType[*temporal.ApplicationError](err)
 		require.True(t, ok)
 		require.Equal(t, final, failed.NonRetryable())

@@ -152,6 +152,11 @@ const (
 	partAttempts = 10
 )
 
+// PartRetry is the schedule of a part's attempts.
+func PartRetry() training.Retry {
+	return training.Retry{Initial: 30 * time.Second, Coefficient: 2, Maximum: 15 * time.Minute, Attempts: partAttempts}
+}
+
 // ScheduledReconciliation is what the Temporal Schedule starts, daily or from the Web UI: the tenant's
 // reconciliation, unless one is under way, e.g. on demand. A schedule gives each of its workflows an id of
 // its own, so it is a child that has the id that excludes others.
@@ -234,13 +239,14 @@ func (in *ReconciliationInput) begin(ctx workflow.Context) error {
 
 // compare has the next pages of the first part compared, and removes the part once it is done or given up.
 func (in *ReconciliationInput) compare(ctx workflow.Context) error {
-	part := in.Parts[0]
+	part, retry := in.Parts[0], PartRetry()
 	comparing := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: partTimeout,
 		HeartbeatTimeout:    heartbeatTimeout,
 		Summary:             part,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: 30 * time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Minute, MaximumAttempts: partAttempts,
+			InitialInterval: retry.Initial, BackoffCoefficient: retry.Coefficient,
+			MaximumInterval: retry.Maximum, MaximumAttempts: int32(retry.Attempts),
 		},
 	})
 	var progress PartProgress

@@ -202,9 +202,12 @@ func (a *Activities) reconcilePart(ctx context.Context, in workflows.ReconcilePa
 	}
 }
 
-// limiter is the rate at which a run reads the QMS, and the LRS: a second's worth at once at most.
+// limiter is the rate at which a run reads the QMS, and the LRS: a second's worth at once at most, once it was saved. One
+// read is free, so that activities that end one after another do not each begin with a second's worth.
 func limiter(rules training.Reconciliation) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(rules.PerSecond), max(1, int(rules.PerSecond)))
+	l := rate.NewLimiter(rate.Limit(rules.PerSecond), max(1, int(rules.PerSecond)))
+	l.AllowN(time.Now(), l.Burst()-1)
+	return l
 }
 
 // size is how many things make a page of a part that reads the QMS, or the LRS, for each: a minute's worth at most, so that a

@@ -348,6 +348,22 @@ func TestLRSThatStopsUsNowAndThenIsReadToTheEnd_R143_R147(t *testing.T) {
 	}
 }
 
+// However often an LRS stops us: the attempts together ask no more a second than the settings allow.
+func TestAttemptsTogetherKeepToTheRate_R146(t *testing.T) {
+	c := newReading(t)
+	const statements = 10
+	for n := range statements {
+		c.delivered(n)
+	}
+	lrs := &tired{LRS: c.tenant.LRS, class: training.FailureUnreachable, between: 1}
+	c.tenant.LRS, c.rules.PerSecond = lrs, 50
+	begun := time.Now()
+	report, _ := c.reconcile()
+	require.Empty(t, report.GivenUp)
+	require.Equal(t, 2*statements-1, lrs.asked)
+	require.GreaterOrEqual(t, time.Since(begun), 2*(statements-1)*time.Second/50)
+}
+
 // An LRS that answers nothing is asked once in an attempt, however many statements there are, and not for ever.
 func TestLRSThatAnswersNothingIsAskedTenTimes_R143(t *testing.T) {
 	c := newReading(t)
@@ -363,7 +379,7 @@ func TestLRSThatAnswersNothingIsAskedTenTimes_R143(t *testing.T) {
 
 // What asks for more than a moment's rest, or is not mended by waiting, is the attempt's failure.
 func TestHeadwayIsNoReasonToWaitForLong(t *testing.T) {
-	r := &reconciliation{log: slog.New(slog.DiscardHandler)}
+	r := &reconciliation{log: slog.New(slog.DiscardHandler), in: workflows.ReconcilePart{Settings: training.Reconciliation{PerSecond: 1000}}}
 	for _, tc := range []struct {
 		part    string
 		failure training.Failure

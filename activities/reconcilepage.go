@@ -48,7 +48,8 @@ func (r *reconciliation) goOn(ctx context.Context, trouble error) error {
 	if long {
 		return nil
 	}
-	timer := time.NewTimer(failure.RetryAfter)
+	between := min(1/r.in.Settings.PerSecond, breather.Seconds()) // of two reads, in seconds: the next activity begins with one
+	timer := time.NewTimer(max(failure.RetryAfter, time.Duration(between*float64(time.Second))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

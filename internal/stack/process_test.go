@@ -28,7 +28,8 @@ const parentVariable = "STACK_TEST_PARENT"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(parentVariable); dir != "" {
-		p, err := stack.Start(stack.Command{Name: "child", Path: "/bin/sh", Args: []string{"-c", "sleep 1000"}, LogFile: filepath.Join(dir, "log")})
+		p, err := stack.Start(stack.Command{Name: "child", Path: "/bin/sh", Args: []string{"-c", "sleep 1000"}, LogFile: filepath.Join(dir, "log"),
+			Yields: os.Getenv(parentVariable+"_YIELDS") != ""})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -100,20 +101,24 @@ func TestStopKillsWhenItTakesTooLong(t *testing.T) {
 }
 
 func TestChildrenDieWithTheParent(t *testing.T) {
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), parentVariable+"="+t.TempDir())
-	output, err := parent.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, parent.Start())
-	line, err := bufio.NewReader(output).ReadString('\n')
-	require.NoError(t, err)
-	child, err := strconv.Atoi(strings.TrimSpace(line))
-	require.NoError(t, err, line)
-	require.NoError(t, syscall.Kill(child, 0), "the child runs")
+	for name, yields := range map[string]string{"with its share": "", "that yields, in a session of its own": "1"} {
+		t.Run(name, func(t *testing.T) {
+			parent := exec.Command(os.Args[0])
+			parent.Env = append(os.Environ(), parentVariable+"="+t.TempDir(), parentVariable+"_YIELDS="+yields)
+			output, err := parent.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, parent.Start())
+			line, err := bufio.NewReader(output).ReadString('\n')
+			require.NoError(t, err)
+			child, err := strconv.Atoi(strings.TrimSpace(line))
+			require.NoError(t, err, line)
+			require.NoError(t, syscall.Kill(child, 0), "the child runs")
 
-	require.NoError(t, parent.Process.Kill())
-	require.Error(t, parent.Wait())
-	require.Eventually(t, func() bool { return syscall.Kill(child, 0) != nil || zombie(child) }, 10*time.Second, 20*time.Millisecond)
+			require.NoError(t, parent.Process.Kill())
+			require.Error(t, parent.Wait())
+			require.Eventually(t, func() bool { return syscall.Kill(child, 0) != nil || zombie(child) }, 10*time.Second, 20*time.Millisecond)
+		})
+	}
 }
 
 // zombie reports a process that has ended and that nobody has collected: in a container there

@@ -117,6 +117,7 @@ type completion struct {
 }
 
 func newCompletion(ctx workflow.Context, in CompletionInput) (*completion, error) {
+	understood(in.Steps, CurrentSteps)
 	c := &completion{
 		in:  in,
 		ref: Ref{Tenant: in.Tenant, Fingerprint: in.Fingerprint, Retry: in.Policy.Retry, Holds: in.Policy.Outage.Known()},

@@ -86,6 +86,7 @@ type enrollment struct {
 }
 
 func newEnrollment(ctx workflow.Context, in EnrollmentInput) (*enrollment, error) {
+	understood(in.Steps, CurrentEnrollmentSteps)
 	e := &enrollment{in: in, ref: EnrollmentRef{Tenant: in.Tenant, Key: in.Key, Retry: in.Policy.Retry}, page: "Under way."}
 	if err := errors.Join(in.Policy.Retry.Validate(), in.Policy.Review.Validate()); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("start enrollment: "+err.Error(), string(training.FailureDefect), nil)

@@ -45,6 +45,15 @@ const (
 	CurrentEnrollmentSteps = waitsCutShort
 )
 
+// understood stops a worker at a workflow that a newer starter began: in an order of steps that it does not know, it would leave a
+// history with which no newer worker can go on. The panic fails the workflow task, not the workflow; the server hands the task out
+// again until a worker takes it that knows the order.
+func understood(steps, known int) {
+	if steps > known {
+		panic(fmt.Sprintf("started in the order of steps %d by a newer starter, and this worker knows none after %d: update the workers", steps, known))
+	}
+}
+
 func since(ctx workflow.Context, change string) bool {
 	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) >= 1
 }

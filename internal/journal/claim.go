@@ -38,14 +38,14 @@ func scanClaimed(row scanner, rest ...any) (Claimed, error) {
 // Claim moves completions from QUEUED to STARTING for the time of lease and returns them, oldest
 // first. It takes as many as keep the number in flight (STARTING or RUNNING, of all tenants and
 // all processes) at or below limit. A completion that is neither Started nor Released within
-// its lease is free to be claimed again.
+// its lease is free to be claimed again, and so is one whose lease ends much later than any that is given now.
 //
 // The free slots go to the tenants with the fewest completions in flight, so that one with
 // 100,000 waiting does not keep another's only one waiting; within a tenant the oldest go first.
 // A tenant with a target that is HELD or PAUSED gets none: its completions stay queued.
 // Claims of all processes are made one after another: none returns what another has.
 func (j *Journal) Claim(ctx context.Context, limit int, lease time.Duration) ([]Claimed, error) {
-	look, err := j.look(ctx)
+	look, err := j.look(ctx, lease)
 	if err != nil {
 		return nil, fmt.Errorf("look for completions to claim: %w", err)
 	}
@@ -59,7 +59,7 @@ func (j *Journal) Claim(ctx context.Context, limit int, lease time.Duration) ([]
 		}
 		now := j.now() // after the lock, which may have taken a while
 		if look.lapsed > 0 {
-			if _, err := tx.ExecContext(ctx, j.dialect.rebind(endLapsed), micros(now), micros(now)); err != nil {
+			if _, err := tx.ExecContext(ctx, j.dialect.rebind(endLapsed), micros(now), micros(now), micros(now.Add(lease+ahead))); err != nil {
 				return fmt.Errorf("end lapsed leases: %w", err)
 			}
 		}
@@ -138,9 +138,17 @@ func (j *Journal) inFlight(ctx context.Context, tx *sql.Tx) (perTenant map[strin
 	return perTenant, total, err
 }
 
+// ahead is how far in the future an instant of the journal is that was written while somebody's clock was wrong. Clocks that
+// are kept right differ by less.
+const ahead = 5 * time.Minute
+
+// lapsed takes what time it is and when a lease ends at the latest: who was given a longer one had a clock that was ahead, and
+// may be gone. That he is not costs nothing, for a completion is started once, whoever does it.
+const lapsed = `state = 'STARTING' AND (lease_until <= ? OR lease_until > ?)`
+
 const (
 	endLapsed = `UPDATE completions SET state = 'QUEUED', lease_until = NULL, updated_at = ?
-		WHERE ` + started + ` AND state = 'STARTING' AND lease_until <= ?`
+		WHERE ` + started + ` AND ` + lapsed
 
 	inFlightCounts = `SELECT tenant, count(*) FROM completions
 		WHERE ` + started + ` AND state IN ('STARTING', 'RUNNING') GROUP BY tenant`

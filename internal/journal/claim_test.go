@@ -74,6 +74,32 @@ func TestLapsedLeaseIsClaimedAgain(t *testing.T) {
 	})
 }
 
+// A starter whose clock was an hour ahead has claimed and is gone: nobody waits for that hour.
+func TestLeaseThatAClockAheadHasGivenIsOver(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		clock := newClock()
+		j := open(t, dsn, journal.Options{Now: clock.Now})
+		fps := add(t, j, "acme", 0, 1)
+		enrol(t, j, "acme", 0, 1)
+		enrolled := func() int {
+			claimed, err := j.ClaimEnrollments(t.Context(), 10, time.Minute)
+			require.NoError(t, err)
+			return len(claimed)
+		}
+		clock.Advance(time.Hour)
+		require.Equal(t, fps, claim(t, j, 10, time.Minute))
+		require.Equal(t, 1, enrolled())
+		clock.Advance(-4 * time.Minute)
+		require.Empty(t, claim(t, j, 10, time.Minute), "clocks differ by a little")
+		require.Zero(t, enrolled())
+		clock.Advance(-56 * time.Minute)
+		require.Equal(t, fps, claim(t, j, 10, time.Minute))
+		require.Equal(t, 1, enrolled())
+		require.Empty(t, claim(t, j, 10, time.Minute), "this lease counts")
+		require.Zero(t, enrolled())
+	})
+}
+
 func TestClaimIsFairByTenant(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()

@@ -39,7 +39,7 @@ func (j *Journal) ClaimEnrollments(ctx context.Context, limit int, lease time.Du
 		}
 		now := j.now()
 		_, err := tx.ExecContext(ctx, j.dialect.rebind(`UPDATE enrollments SET state = 'QUEUED', lease_until = NULL, updated_at = ?
-			WHERE `+openEnrollments+` AND state = 'STARTING' AND lease_until <= ?`), micros(now), micros(now))
+			WHERE `+openEnrollments+` AND `+lapsed), micros(now), micros(now), micros(now.Add(lease+ahead)))
 		if err != nil {
 			return fmt.Errorf("end lapsed leases: %w", err)
 		}
@@ -185,7 +185,7 @@ func (j *Journal) moveEnrollment(ctx context.Context, tenant string, key trainin
 }
 
 // StaleEnrollments lists, longest untouched first, enrollments of all tenants that are in one of the states and were
-// not updated since before. Nothing is stale in QUEUED and STARTING, which are dispatch's own, or once it has ended.
+// not updated since before, or much later than now. Nothing is stale in QUEUED and STARTING, which are dispatch's own, or once it has ended.
 func (j *Journal) StaleEnrollments(ctx context.Context, states []training.EnrollmentState, before time.Time, limit int) ([]ClaimedEnrollment, error) {
 	if len(states) == 0 {
 		return nil, nil
@@ -196,8 +196,8 @@ func (j *Journal) StaleEnrollments(ctx context.Context, states []training.Enroll
 	}
 	found, err := list(ctx, j, j.read, scanClaimedEnrollment, `SELECT `+enrollmentColumns+` FROM enrollments
 		WHERE `+openEnrollments+` AND state IN (`+strings.TrimSuffix(strings.Repeat("?, ", len(states)), ", ")+`)
-		AND state NOT IN ('QUEUED', 'STARTING') AND updated_at < ? ORDER BY updated_at LIMIT ?`,
-		append(args, micros(before), max(limit, 0))...)
+		AND state NOT IN ('QUEUED', 'STARTING') AND (updated_at < ? OR updated_at > ?) ORDER BY updated_at LIMIT ?`,
+		append(args, micros(before), micros(j.now().Add(ahead)), max(limit, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("list stale enrollments: %w", err)
 	}

@@ -127,11 +127,17 @@ type Unheard struct {
 	UpdatedAt     time.Time
 }
 
-const staleIn = `SELECT ` + claimedColumns + `, state, failure_class, failure_detail, updated_at FROM completions
-	WHERE ` + started + ` AND state = ? AND updated_at < ? ORDER BY updated_at LIMIT ?`
+const (
+	staleIn = unheardIn + ` AND updated_at < ? ORDER BY updated_at LIMIT ?`
+	// aheadIn are those that were updated while somebody's clock was ahead: else nobody would ask after them until it is that late.
+	aheadIn = unheardIn + ` AND updated_at > ? ORDER BY updated_at LIMIT ?`
+
+	unheardIn = `SELECT ` + claimedColumns + `, state, failure_class, failure_detail, updated_at FROM completions
+		WHERE ` + started + ` AND state = ?`
+)
 
 // Stale lists, longest untouched first, completions of all tenants in the given started states
-// (nil means all of them) that were not updated since before. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
+// (nil means all of them) that were not updated since before, or much later than now. The sweep asks Temporal about each, then calls Touch, Project or Requeue, so
 // that the next call yields the next ones.
 func (j *Journal) Stale(ctx context.Context, states []training.State, before time.Time, limit int) ([]Unheard, error) {
 	if limit <= 0 {
@@ -146,11 +152,16 @@ func (j *Journal) Stale(ctx context.Context, states []training.State, before tim
 		if !slices.Contains(startedStates(), state) {
 			return nil, fmt.Errorf("list stale completions: %s is no state of a started completion", state)
 		}
-		found, err := list(ctx, j, j.read, scanUnheard, staleIn, string(state), micros(before), limit)
-		if err != nil {
-			return nil, fmt.Errorf("list stale completions: %w", err)
+		for _, part := range []struct {
+			query string
+			than  time.Time
+		}{{staleIn, before}, {aheadIn, j.now().Add(ahead)}} {
+			found, err := list(ctx, j, j.read, scanUnheard, part.query, string(state), micros(part.than), limit)
+			if err != nil {
+				return nil, fmt.Errorf("list stale completions: %w", err)
+			}
+			all = append(all, found...)
 		}
-		all = append(all, found...)
 	}
 	slices.SortStableFunc(all, func(a, b Unheard) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 	return all[:min(limit, len(all))], nil

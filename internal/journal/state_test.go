@@ -139,6 +139,41 @@ func TestRequeueWakesDispatch(t *testing.T) {
 	})
 }
 
+// What was updated while a clock was an hour ahead is asked after at once, and not in an hour.
+func TestWhatAClockAheadHasUpdatedIsStale(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		clock := newClock()
+		j := open(t, dsn, journal.Options{Now: clock.Now})
+		f := add(t, j, "acme", 0, 1)[0]
+		key := enrol(t, j, "acme", 0, 1)[0]
+		stale := func() (all []training.Fingerprint, enrollments int) {
+			found, err := j.Stale(t.Context(), nil, clock.Now().Add(-time.Minute), 10)
+			require.NoError(t, err)
+			for _, u := range found {
+				all = append(all, u.Fingerprint)
+			}
+			open, err := j.StaleEnrollments(t.Context(), []training.EnrollmentState{training.EnrollmentRunning}, clock.Now().Add(-time.Minute), 10)
+			require.NoError(t, err)
+			return all, len(open)
+		}
+		clock.Advance(time.Hour)
+		require.NoError(t, j.Project(t.Context(), "acme", f, journal.Projection{State: training.StateRunning}))
+		_, err := j.ProjectEnrollment(t.Context(), "acme", key, journal.EnrollmentProjection{State: training.EnrollmentRunning})
+		require.NoError(t, err)
+		clock.Advance(-4 * time.Minute)
+		all, enrollments := stale()
+		require.Empty(t, all, "clocks differ by a little")
+		require.Zero(t, enrollments)
+		clock.Advance(-56 * time.Minute)
+		all, enrollments = stale()
+		require.Equal(t, []training.Fingerprint{f}, all)
+		require.Equal(t, 1, enrollments)
+		require.NoError(t, j.Touch(t.Context(), "acme", f))
+		all, _ = stale()
+		require.Empty(t, all, "asked after, and dated rightly")
+	})
+}
+
 func TestStaleGoesRound(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		ctx := context.Background()

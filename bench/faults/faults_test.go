@@ -90,10 +90,10 @@ func TestThePageNamesEverything(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reliability.md"))
 	require.NoError(t, err)
 	for _, f := range plan.Catalogue() {
-		require.Contains(t, string(page), "`"+f.Name+"`")
+		require.True(t, strings.Contains(string(page), "`"+f.Name+"`"), f.Name)
 	}
 	for _, column := range strings.Split(header, ",") {
-		require.Contains(t, string(page), "`"+column+"`")
+		require.True(t, strings.Contains(string(page), "`"+column+"`"), column)
 	}
 }
 

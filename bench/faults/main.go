@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"countersign/bench/faults/clock"
 	"countersign/bench/faults/plan"
 	"countersign/internal/stack/build"
 )
@@ -117,11 +118,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	var binaries binaries
+	binaries := binaries{product: func(ctx context.Context, clock bool) (string, error) { return product(ctx, root, clock, stderr) }}
 	if binaries.temporal, err = build.Temporal(ctx, root, build.Shared, stderr); err != nil {
-		return err
-	}
-	if binaries.product, err = build.Product(ctx, root, build.Shared, stderr, "starter", "worker"); err != nil {
 		return err
 	}
 	if o.csv != "" {
@@ -151,4 +149,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return fmt.Errorf("%w in %d of %d runs", errWrong, wrong, len(o.specs()))
 	}
 	return nil
+}
+
+// product builds starter and worker, with a clock that can be set where that is asked for. When nothing changed it takes a second.
+func product(ctx context.Context, root string, withClock bool, stderr io.Writer) (dir string, err error) {
+	commands := []string{"starter", "worker"}
+	if !withClock {
+		return build.Product(ctx, root, build.Shared, stderr, commands...)
+	}
+	files, err := os.MkdirTemp("", "faults-overlay-")
+	if err != nil {
+		return "", fmt.Errorf("build with a clock: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
+	overlay, err := clock.Overlay(ctx, files)
+	if err != nil {
+		return "", err
+	}
+	return build.Overlaid(ctx, root, overlay, stderr, commands...)
 }

@@ -24,7 +24,8 @@ import (
 
 // binaries are what was built.
 type binaries struct {
-	product  string
+	// product builds starter and worker when they are first asked for: with a clock that can be set, or as they are.
+	product  func(ctx context.Context, clock bool) (dir string, err error)
 	temporal build.TemporalServer
 }
 
@@ -53,6 +54,10 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 	if err != nil {
 		return "", err
 	}
+	product, err := b.product(ctx, p.Clock())
+	if err != nil {
+		return "", err
+	}
 	dir, err := os.MkdirTemp("", "faults-")
 	if err != nil {
 		return "", fmt.Errorf("make a folder for the run: %w", err)
@@ -67,7 +72,7 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 		say("kept: %s", dir)
 	}()
 	r, err := bringUp(ctx, rig.Options{
-		Dir: dir, Product: b.product, Temporal: b.temporal, Plan: p, Traffic: all, LMSSecret: secret, Say: say,
+		Dir: dir, Product: product, Temporal: b.temporal, Plan: p, Traffic: all, LMSSecret: secret, Say: say,
 	})
 	if err != nil {
 		return "", err
@@ -147,7 +152,7 @@ func (t *treatment) apply(ctx context.Context) (err error) {
 	if err := t.rig.Heal(ctx); err != nil {
 		return err
 	}
-	if t.plan.Has("journal-restored") {
+	if t.plan.Restores() {
 		t.say("the LMS sends everything again")
 		if err := sender.Again(ctx); err != nil {
 			return err

@@ -22,12 +22,14 @@ type Fault struct {
 	Point bool
 	// Alone keeps it out of random plans: it is a plan of its own.
 	Alone bool
+	// Clock says that our processes' clocks are set: they have to be built for that.
+	Clock bool
 }
 
 // Catalogue lists every fault.
 func Catalogue() []Fault {
 	var all []Fault
-	for _, part := range [][]Fault{kills(), points(), temporals(), databases(), networks(), qms(), lrs(), senders()} {
+	for _, part := range [][]Fault{kills(), points(), temporals(), databases(), networks(), clocks(), qms(), lrs(), senders()} {
 		all = append(all, part...)
 	}
 	return all
@@ -79,6 +81,16 @@ func databases() []Fault {
 		{Name: "disk-full", Does: "the journal's disk full for a while (tmpfs; needs root on Linux)", Lasting: true, AtLeast: 4 * time.Second, Times: 2, Alone: true},
 		{Name: "journal-restored", Does: "the journal copied, later replaced by the copy while QMS and LRS went on; the LMS sends everything again",
 			Lasting: true, AtLeast: 2 * time.Second, Times: 1, Alone: true},
+		{Name: "journal-restored-hour", Does: "the same, and from then on starter's and worker's clocks say that the copy is an hour old",
+			Lasting: true, AtLeast: 2 * time.Second, Times: 1, Alone: true, Clock: true},
+	}
+}
+
+// clocks are those of starter and worker; how long something takes they measure as before, as a machine does whose clock is set.
+func clocks() []Fault {
+	return []Fault{
+		{Name: "clock-ahead", Does: "the clocks of starter and worker an hour ahead for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: true},
+		{Name: "clock-behind", Does: "the clocks of starter and worker an hour behind for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: true},
 	}
 }
 

@@ -60,6 +60,14 @@ func (p Plan) Has(fault string) bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Name == fault })
 }
 
+// Restores reports whether the journal is replaced by an older copy.
+func (p Plan) Restores() bool { return p.Has("journal-restored") || p.Has("journal-restored-hour") }
+
+// Clock reports whether our processes' clocks are set.
+func (p Plan) Clock() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Clock })
+}
+
 // composites are plans of several faults; each happens once or as often as its plan of its own says.
 func composites() map[string][]string {
 	return map[string][]string{
@@ -71,7 +79,8 @@ func composites() map[string][]string {
 		"postgres": {"pg-restarted", "pg-backends-killed", "pg-read-only"},
 		"qms": {"qms-silent", "qms-commit-500", "qms-commit-reset", "qms-reset", "qms-late", "qms-late-lost", "qms-429",
 			"qms-429-retry-after", "qms-token-expired", "qms-token-revoked", "qms-huge", "qms-truncated", "qms-malformed"},
-		"clocks":      {"qms-clock-ahead", "qms-clock-behind", "qms-token-expired"},
+		"clocks":      {"clock-ahead", "clock-behind", "qms-clock-ahead", "qms-clock-behind", "qms-token-expired"},
+		"clock-kills": {"clock-ahead", "clock-behind", "kill-starter", "kill-worker", "kill-both"},
 		"lrs":         {"lrs-down", "lrs-commit-500", "lrs-409-same"},
 		"cut":         {"cut-temporal", "cut-postgres", "cut-qms", "cut-lrs"},
 		"half-open":   {"half-open-temporal", "half-open-postgres", "half-open-qms", "half-open-lrs"},
@@ -148,7 +157,7 @@ func New(name string, database Database, seed uint64, deliveries int) (Plan, err
 }
 
 // apart lets what is done to one server happen one after the other: a server that is down cannot be
-// frozen. What is moved ends with the last delivery at the latest.
+// frozen, and one clock is ahead or behind. What is moved ends with the last delivery at the latest.
 func apart(steps []Step, last int) {
 	free := map[string]int{}
 	for i := range steps {
@@ -166,9 +175,9 @@ func apart(steps []Step, last int) {
 	}
 }
 
-// serverOf is the server whose process a fault touches, "" for none that could be down.
+// serverOf is the server whose process a fault touches, or the clock, "" for none that could be down.
 func serverOf(fault string) string {
-	for _, prefix := range []string{"temporal-", "pg-", "disk-full"} {
+	for _, prefix := range []string{"temporal-", "pg-", "disk-full", "clock-"} {
 		if strings.HasPrefix(fault, prefix) {
 			return prefix
 		}

@@ -80,7 +80,7 @@ func TestStepsLieWithinTheDeliveries(t *testing.T) {
 // Temporal cannot be frozen while it is down, nor PostgreSQL be made read-only.
 func TestWhatTouchesOneServerDoesNotOverlap(t *testing.T) {
 	for seed := range uint64(200) {
-		for _, name := range []string{"temporal", "postgres", "disk-full", Random} {
+		for _, name := range []string{"temporal", "postgres", "disk-full", "clocks", Random} {
 			p, err := New(name, Postgres, seed, 200)
 			require.NoError(t, err)
 			until := map[string]int{}

@@ -20,7 +20,7 @@ type action struct {
 // actions are all of them, by the names of plan.Catalogue.
 func (r *Rig) actions() map[string]action {
 	all := map[string]action{}
-	for _, some := range []map[string]action{r.kills(), r.points(), r.temporals(), r.databases(), r.networks(), r.qmsFaults(), r.lrsFaults()} {
+	for _, some := range []map[string]action{r.kills(), r.points(), r.temporals(), r.databases(), r.networks(), r.clocks(), r.qmsFaults(), r.lrsFaults()} {
 		for name, a := range some {
 			all[name] = a
 		}

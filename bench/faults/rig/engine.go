@@ -43,6 +43,13 @@ func (r *Rig) temporals() map[string]action {
 	}
 }
 
+func (r *Rig) clocks() map[string]action {
+	set := func(by time.Duration) action {
+		return lasting(func() error { return r.clock.Set(by) }, func() error { return r.clock.Set(0) })
+	}
+	return map[string]action{"clock-ahead": set(time.Hour), "clock-behind": set(-time.Hour)}
+}
+
 func (r *Rig) withTemporal(do func() error) error {
 	r.temporalMu.Lock()
 	defer r.temporalMu.Unlock()
@@ -66,6 +73,9 @@ func (r *Rig) databases() map[string]action {
 	all := map[string]action{
 		"disk-full":        lasting(s.fill, s.empty),
 		"journal-restored": {begin: r.copyJournal, end: r.restoreJournal},
+		"journal-restored-hour": {begin: r.copyJournal, end: func(ctx context.Context, s plan.Step) error {
+			return errors.Join(r.clock.Set(time.Hour), r.restoreJournal(ctx, s))
+		}},
 	}
 	if s.kind == plan.Postgres {
 		all["pg-restarted"] = lasting(s.server.Stop, s.server.Start)

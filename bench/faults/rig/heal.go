@@ -78,7 +78,7 @@ func (r *Rig) Drain(ctx context.Context) error {
 	}
 	defer j.Close()
 	wait := sweepAfter
-	if r.options.Plan.Has("temporal-lost") || r.options.Plan.Has("journal-restored") {
+	if r.options.Plan.Has("temporal-lost") || r.options.Plan.Restores() {
 		wait = 0
 	}
 	sweeping, stop := context.WithCancel(ctx)

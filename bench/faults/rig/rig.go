@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"countersign/bench/faults/clock"
 	"countersign/bench/faults/plan"
 	"countersign/bench/faults/traffic"
 	"countersign/bench/faults/wire"
@@ -31,7 +32,7 @@ import (
 type Options struct {
 	// Dir takes logs, ledger and databases.
 	Dir string
-	// Product is the folder of the built starter and worker.
+	// Product is the folder of the built starter and worker; for a plan with Clock they have the overlay of package clock.
 	Product  string
 	Temporal build.TemporalServer
 	Plan     plan.Plan
@@ -51,6 +52,8 @@ type Rig struct {
 	secrets secrets
 	world   *world
 	store   *store
+	// clock is that of starter and workers, if they were built for it.
+	clock clock.Clock
 
 	// The links, named after both ends: the sender's to the starter, and so on.
 	ingress, starterTemporal, workerTemporal, qms, lrs *wire.Link
@@ -89,6 +92,9 @@ func New(ctx context.Context, options Options) (_ *Rig, err error) {
 		return nil, err
 	}
 	if r.store, err = newStore(options.Plan.Database, options.Dir, options.Plan.Has("disk-full")); err != nil {
+		return nil, err
+	}
+	if r.clock, err = clock.New(options.Dir); err != nil {
 		return nil, err
 	}
 	if err := r.startTemporal(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"countersign/bench/faults/clock"
 	"countersign/bench/faults/traffic"
 	"countersign/bench/faults/wire"
 )
@@ -58,6 +59,7 @@ func (r *Rig) environment(tenantsFile string, journal, temporal *wire.Link, own 
 		"COUNTERSIGN_SMTP_HOST": host, "COUNTERSIGN_SMTP_PORT": port, "COUNTERSIGN_SMTP_FROM": "countersign@acme.example",
 		"COUNTERSIGN_SMTP_TLS": "none",
 		"TEMPORAL_ADDRESS":     temporal.Address(), "TEMPORAL_NAMESPACE": r.temporal.Namespace(),
+		clock.Variable:      r.clock.File(),
 		"FAULTS_LMS_SECRET": r.secrets.lms, "FAULTS_QMS_SECRET": r.secrets.qms, "FAULTS_LRS_SECRET": r.secrets.lrs,
 	}
 	maps.Copy(env, own)

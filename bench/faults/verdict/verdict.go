@@ -49,6 +49,8 @@ type Fact struct {
 	Statements, Early int
 	// Notices counts the different notices that told a person of it.
 	Notices int
+	// ClockSet says that the clock was set meanwhile, so that the two times tell no order. When a statement came, the LRS knows.
+	ClockSet bool
 	// ToldAnew says that Temporal forgot whom it had told, so that a second notice is right.
 	ToldAnew bool
 }
@@ -181,7 +183,7 @@ func phantom(f Fact) string {
 		return "a statement, and the record is not COMPLETED"
 	case f.Certificates > 0 && !completed:
 		return "a certificate, and the record is not COMPLETED"
-	case !f.CertificateAt.IsZero() && (f.Proof == nil || f.CertificateAt.Before(f.ProofAt)):
+	case !f.CertificateAt.IsZero() && (f.Proof == nil || !f.ClockSet && f.CertificateAt.Before(f.ProofAt)):
 		return "a certificate before the verified record"
 	case f.Proof != nil && !completed:
 		return "a proof, and the record is not COMPLETED"

@@ -146,3 +146,15 @@ func TestCompletedWithoutProofIsSilentAndPhantom(t *testing.T) {
 	require.Equal(t, 1, c.Silent)
 	require.Equal(t, 1, c.Phantom)
 }
+
+// Where the clock was set, two times of the journal tell no order; everything else is judged as ever.
+func TestASetClockTellsNoOrder(t *testing.T) {
+	f := good()
+	f.ClockSet, f.CertificateAt = true, f.ProofAt.Add(-time.Hour)
+	require.True(t, Judge(Evidence{Facts: []Fact{f}}).Clean())
+	f.Proof = nil
+	require.Equal(t, 1, Judge(Evidence{Facts: []Fact{f}}).Phantom, "a certificate, and nothing was read back")
+	f = good()
+	f.ClockSet, f.Early = true, 1
+	require.Equal(t, 1, Judge(Evidence{Facts: []Fact{f}}).Phantom, "the LRS knows when a statement came")
+}

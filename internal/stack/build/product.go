@@ -19,17 +19,28 @@ import (
 // returns the directory that holds them, each named as its folder is. `go build` decides what
 // there is to do; when nothing changed that takes a second.
 func Product(ctx context.Context, root string, mode Mode, out io.Writer, commands ...string) (dir string, err error) {
+	suffix := ""
+	if mode == Lean {
+		suffix = "-lean"
+	}
+	return product(ctx, root, suffix, mode.flags(), out, commands)
+}
+
+// Overlaid builds as Product does in the mode Shared, with some files read from elsewhere: overlay is what `go build -overlay`
+// takes. Its binaries stand beside those of Product.
+func Overlaid(ctx context.Context, root, overlay string, out io.Writer, commands ...string) (dir string, err error) {
+	return product(ctx, root, "-overlaid", append(Shared.flags(), "-overlay="+overlay), out, commands)
+}
+
+func product(ctx context.Context, root, suffix string, flags []string, out io.Writer, commands []string) (dir string, err error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	// Two checkouts do not share binaries, and the modes would overwrite each other's.
+	// Two checkouts do not share binaries, and each way to build would overwrite the other's.
 	sum := fnv.New64a()
 	printf(sum, "%s", root)
-	dir = filepath.Join(cache, fmt.Sprintf("product-%x", sum.Sum(nil)))
-	if mode == Lean {
-		dir += "-lean"
-	}
+	dir = filepath.Join(cache, fmt.Sprintf("product-%x%s", sum.Sum(nil), suffix))
 	held, err := lockfile.Acquire(ctx, dir+".lock", func() { printf(out, "waiting for another build of the product\n") })
 	if err != nil {
 		return "", err
@@ -42,7 +53,7 @@ func Product(ctx context.Context, root string, mode Mode, out io.Writer, command
 	if err := os.MkdirAll(built, 0o755); err != nil {
 		return "", fmt.Errorf("build the product: %w", err)
 	}
-	args := append(mode.flags(), "-o", built+string(filepath.Separator))
+	args := append(flags, "-o", built+string(filepath.Separator))
 	for _, command := range commands {
 		args = append(args, "./"+command)
 	}

@@ -30,7 +30,7 @@
 //	p50 p99 p99.9  time from request to acknowledgement, in milliseconds
 //	drain seconds  from the end of the faults until nothing moved any more
 //
-// lost, doubled, phantom and silent must be 0; otherwise, or when a process panicked or a
+// lost, doubled, phantom and silent must be 0; otherwise, or when a process panicked, a point was not come to or a
 // delivery that is not forged was rejected, the exit code is 1 and the command that replays the
 // run is printed. What a plan kills, and when, follows from the seed and the number of the
 // delivery; what the processes do meanwhile does not, so a replay is the same treatment and not

@@ -124,6 +124,8 @@ type treatment struct {
 	ledgerFile string
 
 	drained time.Duration
+	// missed are the points that were not come to, a line each.
+	missed []string
 }
 
 // apply sends everything while the plan happens, heals, and waits until nothing moves.
@@ -186,7 +188,7 @@ func (t *treatment) comeToPoints(ctx context.Context, sender *load.Sender) error
 		}
 	}
 	for _, point := range t.rig.Unreached() {
-		t.say("never came to %s: this run says nothing about it", point)
+		t.missed = append(t.missed, fmt.Sprintf("never came to %s: this run says nothing about it", point))
 	}
 	return nil
 }
@@ -224,7 +226,7 @@ func (t *treatment) judge(ctx context.Context) (row string, err error) {
 	if err != nil {
 		return "", err
 	}
-	findings := slices.Concat(count.Findings, panics)
+	findings := slices.Concat(count.Findings, panics, t.missed)
 	row = line(t.plan, sums, count, t.drained)
 	if len(findings) > 0 {
 		return row, fmt.Errorf("%w: %s", errWrong, strings.Join(findings, "\n  "))

@@ -50,7 +50,7 @@ func kills() []Fault {
 func points() []Fault {
 	return []Fault{
 		{Name: "before-insert", Does: "kill -9 of the starter with the INSERT of a delivery on the wire", Point: true, Database: Postgres},
-		{Name: "before-commit", Does: "kill -9 of the starter after the INSERT, with the COMMIT on the wire", Point: true, Database: Postgres},
+		{Name: "before-commit", Does: "kill -9 of the starter after the INSERT, with what commits it on the wire", Point: true, Database: Postgres},
 		{Name: "after-commit", Does: "kill -9 of the starter after the COMMIT was carried out, before it knows", Point: true, Database: Postgres},
 		{Name: "before-ack", Does: "kill -9 of the starter with its 200 on the wire", Point: true},
 		{Name: "before-start", Does: "kill -9 of the starter with the start of a workflow on the wire", Point: true},

@@ -10,7 +10,7 @@ import (
 
 // points are where a process is killed.
 func (r *Rig) points() map[string]action {
-	insert := []string{"INSERT INTO deliveries", "commit"}
+	insert := []string{"INSERT INTO deliveries", "sync"} // one statement, which its Sync commits
 	start := []string{`"platform":"` + traffic.Platform + `"`}
 	write := []string{"/complete HTTP/1.1"}
 	effect := []string{"INSERT INTO effects"}

@@ -32,7 +32,8 @@ func (chunks) next(data []byte) (int, string) { return len(data), string(data) }
 
 // postgresSplitter reads frontend messages: a type, a length of four bytes that includes itself,
 // a body (PostgreSQL 17, "Message Formats"). A statement is sent as text once and called by its
-// name afterwards, so the names are remembered.
+// name afterwards, so the names are remembered. A Sync says "sync": outside of a transaction it commits what was
+// executed before it.
 type postgresSplitter struct {
 	started    bool
 	statements map[string]string // text by name
@@ -66,6 +67,8 @@ func (p *postgresSplitter) next(data []byte) (int, string) {
 		_, rest := word(body) // the portal
 		name, _ := word(rest)
 		return length, p.statements[name]
+	case 'S':
+		return length, "sync"
 	}
 	return length, ""
 }

@@ -68,7 +68,7 @@ func TestPostgresStatementsAreRememberedByName(t *testing.T) {
 	insert := "INSERT INTO deliveries (id) VALUES ($1)"
 	for _, piece := range []int{1, 3, 7, len(conversation)} {
 		said, left := say(newSplitter(Postgres), conversation, piece)
-		require.Equal(t, []string{"", "begin", "", "", insert, "", "", "commit", insert}, said)
+		require.Equal(t, []string{"", "begin", "", "sync", insert, "", "sync", "commit", insert}, said)
 		require.Zero(t, left)
 	}
 }

@@ -55,7 +55,7 @@ func sizesOf(short bool) sizes {
 	if short {
 		return sizes{acks: 1000, slice: 500, spike: 500, completions: 60, backlog: 1000, window: 60, waiting: 60}
 	}
-	return sizes{acks: 20_000, slice: 1000, spike: 2000, completions: 300, backlog: 20_000, window: 300, waiting: 10_000}
+	return sizes{acks: 20_000, slice: 1000, spike: 2000, completions: 300, backlog: 20_000, window: 1000, waiting: 10_000}
 }
 
 // bench is one run of the command.

@@ -89,12 +89,16 @@ func TestMisjudgedDeliveriesAreFound(t *testing.T) {
 func TestThePageNamesEverything(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reliability.md"))
 	require.NoError(t, err)
+	var names, unnamed []string
 	for _, f := range plan.Catalogue() {
-		require.True(t, strings.Contains(string(page), "`"+f.Name+"`"), f.Name)
+		names = append(names, f.Name)
 	}
-	for _, column := range strings.Split(header, ",") {
-		require.True(t, strings.Contains(string(page), "`"+column+"`"), column)
+	for _, name := range append(names, strings.Split(header, ",")...) {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			unnamed = append(unnamed, name)
+		}
 	}
+	require.Empty(t, unnamed)
 }
 
 func TestSentAreTheKeysThatLeft(t *testing.T) {

@@ -44,7 +44,7 @@ func Overlay(ctx context.Context, dir string) (file string, err error) {
 	if n := bytes.Count(source, []byte(asks)); n != 1 {
 		return "", fmt.Errorf("overlay the clock: %s asks for the time in %d places, and one is known: see %T in bench/faults/clock", library, n, Clock{})
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", fmt.Errorf("overlay the clock: %w", err)
 	}
 	replaced := map[string]string{}
@@ -52,7 +52,7 @@ func Overlay(ctx context.Context, dir string) (file string, err error) {
 		"time.go": bytes.Replace(source, []byte(asks), []byte(answers), 1), "step.go": step,
 	} {
 		replaced[filepath.Join(library, name)] = filepath.Join(dir, name)
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			return "", fmt.Errorf("overlay the clock: %w", err)
 		}
 	}
@@ -61,7 +61,7 @@ func Overlay(ctx context.Context, dir string) (file string, err error) {
 		return "", fmt.Errorf("overlay the clock: %w", err)
 	}
 	file = filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, content, 0o644); err != nil {
+	if err := os.WriteFile(file, content, 0o600); err != nil {
 		return "", fmt.Errorf("overlay the clock: %w", err)
 	}
 	return file, nil

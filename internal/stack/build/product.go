@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"countersign/internal/stack/lockfile"
 )
@@ -53,7 +54,7 @@ func product(ctx context.Context, root, suffix string, flags []string, out io.Wr
 	if err := os.MkdirAll(built, 0o755); err != nil {
 		return "", fmt.Errorf("build the product: %w", err)
 	}
-	args := append(flags, "-o", built+string(filepath.Separator))
+	args := slices.Concat(flags, []string{"-o", built + string(filepath.Separator)})
 	for _, command := range commands {
 		args = append(args, "./"+command)
 	}

@@ -49,7 +49,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	group.Go(func() error {
 		return poll(ctx, p, activities.New(activities.Config{
 			Journal: p.Journal, Runs: p.Journal, Targets: p.Journal, Tenant: ports.Find, Drawer: drawer, Log: p.Log,
-			Inbox:   dispatch.Inbox{Temporal: p.Temporal, TaskQueue: p.Settings.TaskQueue},
+			Inbox:   dispatch.NewInbox(p.Temporal, p.Settings.TaskQueue),
 			Outages: dispatch.Outages{Temporal: p.Temporal, Namespace: p.Namespace, TaskQueue: p.Settings.TaskQueue},
 		}))
 	})

@@ -88,7 +88,7 @@ func New(cfg Config) *Dispatcher {
 	if cfg.QMSQueue == nil {
 		cfg.QMSQueue = func(string) string { return "" }
 	}
-	return &Dispatcher{cfg: cfg, inbox: Inbox{Temporal: cfg.Temporal, TaskQueue: cfg.TaskQueue}}
+	return &Dispatcher{cfg: cfg, inbox: NewInbox(cfg.Temporal, cfg.TaskQueue)}
 }
 
 // The pauses between two looks at the queue. The journal wakes this process for its own

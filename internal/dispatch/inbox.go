@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"countersign/internal/training"
 	"countersign/workflows"
@@ -16,11 +17,36 @@ import (
 type Inbox struct {
 	Temporal  client.Client
 	TaskQueue string
+	// turns has a place for each Tell that may be under way, nil for any number.
+	turns chan struct{}
+}
+
+// toldAtOnce is how many Tells of a process are under way at once. Temporal carries signals to one workflow out one after the other: of
+// many that are sent at once most time out while they wait there, are tried again, and those that were given up are carried out all the same.
+const toldAtOnce = 4
+
+// turnPatience is how long a Tell waits for its turn. Who has waited for most of the time it was given would only
+// begin what times out.
+const turnPatience = 2 * time.Second
+
+// NewInbox makes the Inbox of a process.
+func NewInbox(temporal client.Client, taskQueue string) Inbox {
+	return Inbox{Temporal: temporal, TaskQueue: taskQueue, turns: make(chan struct{}, toldAtOnce)}
 }
 
 // Tell signals the tenant's AdminInbox, starting it if there is none.
 func (i Inbox) Tell(ctx context.Context, in workflows.TellAdmins) error {
 	tenant := in.Tenant
+	if i.turns != nil {
+		patience, cancel := context.WithTimeout(ctx, turnPatience)
+		defer cancel()
+		select {
+		case i.turns <- struct{}{}:
+			defer func() { <-i.turns }()
+		case <-patience.Done():
+			return fmt.Errorf("tell admins of %s: wait for a turn: %w", tenant, patience.Err())
+		}
+	}
 	_, err := i.Temporal.SignalWithStartWorkflow(ctx, workflows.InboxID(tenant), workflows.InboxSignal, in.Item,
 		client.StartWorkflowOptions{
 			TaskQueue:             i.TaskQueue,

@@ -17,7 +17,6 @@ import (
 	"countersign/workflows"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/temporal"
 )
 
 // listing is an LMS that lists completions, size at a time.
@@ -368,37 +367,4 @@ func TestUploadedFile_R128_R132_R143(t *testing.T) {
 	report, _ = c.reconcile(upload)
 	require.Zero(t, report.Started, "the same file again")
 	require.Empty(t, c.lms.asked, "the LMS is not asked for a file")
-}
-
-// An LMS whose budget of calls lasts for one page at a time is listed to the end, however many pages there are.
-func TestListingThatIsToldToWaitAtEveryPageEnds_R145_R146(t *testing.T) {
-	c := newComparing(t)
-	c.lms.size, c.lms.fails = 1, map[string]error{}
-	const pages = 15
-	for n := range pages {
-		c.lms.all = append(c.lms.all, finishedBy(n))
-		c.lms.fails[strconv.Itoa(n)] = &training.Failure{Class: training.FailureRateLimited, Operation: "list completions", RetryAfter: time.Millisecond}
-	}
-	report, found := c.reconcile(func(in *workflows.BeginReconciliation) { in.DryRun = true })
-	require.Empty(t, report.GivenUp)
-	require.Len(t, found, pages)
-	require.Len(t, c.lms.asked, 2*pages-1)
-}
-
-// A page may cost more calls than a budget that is used up gives back in the rest that it asks for: where it is too large it is
-// read in pieces. Such a rest is not all that an attempt without headway waits, or ten of them, seconds apart, would all
-// end at the same call.
-func TestShortRestDoesNotHurryTheNextAttempt_R145_R146(t *testing.T) {
-	for rest, want := range map[time.Duration]time.Duration{4 * time.Second: 0, 29 * time.Second: 0, 31 * time.Second: 31 * time.Second, time.Hour: time.Hour} {
-		c := newComparing(t)
-		c.lms.fails = map[string]error{"": &training.Failure{Class: training.FailureRateLimited, Operation: "list completions", RetryAfter: rest}}
-		in := workflows.BeginReconciliation{Tenant: "acme", Run: "run-1", Settings: c.rules}
-		days(&in)
-		_, failure := run[workflows.ReconciliationPlan](c.world, "BeginReconciliation", in)
-		require.Empty(t, failure.Class)
-		_, err := c.env.ExecuteActivity("ReconcilePart", workflows.ReconcilePart{Tenant: "acme", Run: "run-1", Part: "lms/lms", Settings: c.rules})
-		var application *temporal.ApplicationError
-		require.ErrorAs(t, err, &application)
-		require.Equal(t, want, application.NextRetryDelay(), "0 is the schedule's: half a minute after the first attempt")
-	}
 }

@@ -30,28 +30,34 @@ func (s *slow) SignalWithStartWorkflow(context.Context, string, string, any, cli
 	return nil, nil
 }
 
+// telling has n tell something, and returns once all of them wait for something; heard returns when nobody does.
+func telling(t *testing.T, inbox dispatch.Inbox, n int) (heard func()) {
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			if err := inbox.Tell(t.Context(), workflows.TellAdmins{Tenant: "acme"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	synctest.Wait()
+	return group.Wait
+}
+
 // Of a thousand completions that have something to tell at once, a few tell it and the others wait their turn: Temporal carries
 // signals to one workflow out one after the other, and what waits there times out (R133).
 func TestFewTellAtOnceAndAllAreHeard_R133(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		temporal := &slow{let: make(chan struct{})}
 		inbox := dispatch.NewInbox(temporal, "countersign")
-		var group sync.WaitGroup
-		for range 1000 {
-			group.Go(func() {
-				if err := inbox.Tell(t.Context(), workflows.TellAdmins{Tenant: "acme"}); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		synctest.Wait()
+		heard := telling(t, inbox, 1000)
 		require.EqualValues(t, 4, temporal.underway.Load())
 
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		require.ErrorContains(t, inbox.Tell(gone, workflows.TellAdmins{Tenant: "acme"}), "wait for a turn", "who has no time waits for none")
 		close(temporal.let)
-		group.Wait()
+		heard()
 		require.EqualValues(t, 1000, temporal.told.Load())
 	})
 }
@@ -61,19 +67,11 @@ func TestWhoWaitsTooLongForATurnGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		temporal := &slow{let: make(chan struct{})}
 		inbox := dispatch.NewInbox(temporal, "countersign")
-		var group sync.WaitGroup
-		for range 4 {
-			group.Go(func() {
-				if err := inbox.Tell(t.Context(), workflows.TellAdmins{Tenant: "acme"}); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		synctest.Wait()
+		heard := telling(t, inbox, 4)
 		begun := time.Now()
 		require.ErrorIs(t, inbox.Tell(t.Context(), workflows.TellAdmins{Tenant: "acme"}), context.DeadlineExceeded)
 		require.Equal(t, 2*time.Second, time.Since(begun))
 		close(temporal.let)
-		group.Wait()
+		heard()
 	})
 }

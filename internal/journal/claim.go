@@ -142,8 +142,8 @@ func (j *Journal) inFlight(ctx context.Context, tx *sql.Tx) (perTenant map[strin
 // are kept right differ by less.
 const ahead = 5 * time.Minute
 
-// lapsed takes what time it is and when a lease ends at the latest: who was given a longer one had a clock that was ahead, and
-// may be gone. That he is not costs nothing, for a completion is started once, whoever does it.
+// lapsed takes what time it is and when a lease ends at the latest: a longer one was given by a
+// process whose clock was ahead, and which may be gone. If it is not, two start the same workflow, and Temporal starts it once.
 const lapsed = `state = 'STARTING' AND (lease_until <= ? OR lease_until > ?)`
 
 const (

@@ -42,23 +42,29 @@ type Inbox struct {
 //	                                  └─ nothing came for as long again: the next one is told at once, and 20 min again
 func AdminInbox(ctx workflow.Context, in Inbox) error {
 	channel := workflow.GetSignalChannelWithOptions(ctx, InboxSignal, workflow.SignalChannelOptions{
-		Description: "Something the training admins must hear of. Sent by Countersign itself. To say it by hand, for example: " +
+		Description: "Something the training admins must hear of, said by hand, for example: " +
 			`{"id": "maintenance-2026-04", "kind": "outage", "cause": "qms", "detail": "maintenance until 18:00"}`,
+	})
+	bundles := workflow.GetSignalChannelWithOptions(ctx, InboxBundleSignal, workflow.SignalChannelOptions{
+		Description: "Such things as a list, sent by Countersign itself.",
 	})
 	if in.First == "" {
 		in.First = workflow.GetInfo(ctx).WorkflowExecution.RunID
 	}
 	if !since(ctx, causesChange) {
-		return earlierInbox(ctx, in, channel)
+		return earlierInbox(ctx, in, channel, bundles)
 	}
 	in.adopt()
-	d := &distribution{Inbox: &in, channel: channel}
+	d := &distribution{Inbox: &in, channel: channel, bundles: bundleChannel{channel: bundles}}
 	for i := range in.Sending {
 		d.start(ctx, in.Sending[i])
 	}
 	for {
 		now := workflow.Now(ctx)
 		d.drain(now)
+		if d.bundles.mayBeRead(ctx) {
+			d.drainBundles(now)
+		}
 		d.settle(ctx) // nothing is cancelled but by handOver
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return d.handOver(ctx)
@@ -70,7 +76,7 @@ func AdminInbox(ctx workflow.Context, in Inbox) error {
 		workflow.SetCurrentDetails(ctx, in.describe())
 		d.alarm.set(ctx, in.next())
 		err := workflow.Await(ctx, func() bool {
-			return channel.Len() > 0 || d.ready() || d.alarm.rang() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+			return channel.Len() > 0 || d.bundles.news() || d.ready() || d.alarm.rang() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 		})
 		if err != nil {
 			return err
@@ -82,6 +88,7 @@ func AdminInbox(ctx workflow.Context, in Inbox) error {
 type distribution struct {
 	*Inbox
 	channel workflow.ReceiveChannel
+	bundles bundleChannel
 	// underway belongs to Sending, one for one.
 	underway []sendingNotice
 	alarm    alarm
@@ -92,14 +99,31 @@ type sendingNotice struct {
 	cancel workflow.CancelFunc
 }
 
-// drain takes everything that has arrived.
+// drain takes every item that has arrived by itself.
 func (d *distribution) drain(now time.Time) {
-	for n := d.channel.Len(); n > 0; n-- {
-		var item InboxItem
-		if d.channel.ReceiveAsync(&item) {
+	for _, item := range arrived[InboxItem](d.channel) {
+		d.take(item, now)
+	}
+}
+
+// drainBundles takes every bundle that has arrived.
+func (d *distribution) drainBundles(now time.Time) {
+	for _, bundle := range arrived[[]InboxItem](d.bundles.channel) {
+		for _, item := range bundle {
 			d.take(item, now)
 		}
 	}
+}
+
+// arrived reads what a channel has. What cannot be decoded the SDK drops, and says so in the log.
+func arrived[T any](channel workflow.ReceiveChannel) (all []T) {
+	for n := channel.Len(); n > 0; n-- {
+		var one T
+		if channel.ReceiveAsync(&one) {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // start has a notice delivered. It is tried until it succeeds, and holds up no other: what is not
@@ -166,6 +190,7 @@ func (d *distribution) handOver(ctx workflow.Context) error {
 	}
 	unsent := d.settle(ctx)
 	d.drain(workflow.Now(ctx))
+	d.drainBundles(workflow.Now(ctx)) // after the last step: no replay depends on it
 	d.Sending = unsent
 	return workflow.NewContinueAsNewError(ctx, AdminInboxWorkflow, *d.Inbox)
 }

@@ -43,8 +43,7 @@ func (g InboxGroup) key() causeKey {
 func (g *InboxGroup) add(item InboxItem) {
 	g.Count++
 	if len(g.Examples) < maxExamples {
-		item.Course, item.Detail = clip(item.Course, longestText), clip(item.Detail, longestText)
-		g.Examples = append(g.Examples, item)
+		g.Examples = append(g.Examples, item.Brief())
 	}
 }
 
@@ -121,7 +120,7 @@ func (c *InboxCause) clearUp(item InboxItem, now time.Time) {
 		c.clear()
 		return
 	}
-	item.Course, item.Detail = clip(item.Course, longestText), clip(item.Detail, longestText)
+	item = item.Brief()
 	c.Ended, c.Clear, c.Over = true, &item, now
 	c.Next = now // it is what people wait for
 }

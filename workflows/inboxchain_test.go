@@ -52,6 +52,10 @@ func (c *chain) signal(after time.Duration, items ...InboxItem) {
 	})
 }
 
+func (c *chain) bundle(after time.Duration, items ...InboxItem) {
+	c.at(after, func(env *testsuite.TestWorkflowEnvironment) { env.SignalWorkflow(InboxBundleSignal, items) })
+}
+
 func (c *chain) suspend(after time.Duration) {
 	c.at(after, func(env *testsuite.TestWorkflowEnvironment) { env.SetContinueAsNewSuggested(true) })
 }
@@ -156,9 +160,11 @@ func TestInboxTakes50000OverManyRuns_R133(t *testing.T) {
 	// Half a day later everything goes on by itself.
 	for part := range 200 {
 		c.at(12*time.Hour+time.Duration(part)*time.Second, func(env *testsuite.TestWorkflowEnvironment) {
+			var bundle []InboxItem
 			for i := part * all / 200; i < (part+1)*all/200; i++ {
-				env.SignalWorkflow(InboxSignal, ended(parked(fmt.Sprintf("%064d/run/1", i), training.FailureUnreachable)))
+				bundle = append(bundle, ended(parked(fmt.Sprintf("%064d/run/1", i), training.FailureUnreachable)))
 			}
+			env.SignalWorkflow(InboxBundleSignal, bundle)
 		})
 		if part%20 == 19 {
 			c.suspend(12*time.Hour + time.Duration(part)*time.Second + time.Second/2)
@@ -217,10 +223,14 @@ func TestInboxLosesAndDoublesNothing(t *testing.T) {
 			}
 			it.EndTold = !it.Kind.reminds()
 			at := second("at", 10_000)
-			c.signal(at, it)
+			if rapid.Bool().Draw(rt, "bundled") {
+				c.bundle(at, it)
+			} else {
+				c.signal(at, it)
+			}
 			expected[it.key()]++
 			if rapid.IntRange(0, 4).Draw(rt, "again") == 0 {
-				c.signal(at+second("again after", 600), it)
+				c.bundle(at+second("again after", 600), it, it)
 			}
 			if it.EndTold && rapid.Bool().Draw(rt, "ends") {
 				c.signal(at+time.Second+second("ends after", 5000), ended(it))

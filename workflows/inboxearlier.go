@@ -11,17 +11,22 @@ import (
 
 // earlierInbox is the inbox as it was before it knew causes: for the histories of that time. One that is
 // still running hands over as soon as it comes to something new.
-func earlierInbox(ctx workflow.Context, in Inbox, channel workflow.ReceiveChannel) error {
+func earlierInbox(ctx workflow.Context, in Inbox, channel, bundles workflow.ReceiveChannel) error {
+	left := 0 // bundles that were there when it was last looked: a worker of that time left them
 	for step := 1; ; step++ {
 		// A name for each step, because a version is remembered: what is replayed was decided as it was then.
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() || since(ctx, fmt.Sprintf("%s/%d", causesChange, step)) {
 			in.drainEarlier(channel)
+			for _, bundle := range arrived[[]InboxItem](bundles) {
+				in.addEarlier(bundle...)
+			}
 			return workflow.NewContinueAsNewError(ctx, AdminInboxWorkflow, in)
 		}
 		if len(in.Groups) == 0 {
-			if err := workflow.Await(ctx, func() bool { return channel.Len() > 0 }); err != nil {
+			if err := workflow.Await(ctx, func() bool { return channel.Len() > 0 || bundles.Len() > left }); err != nil {
 				return err
 			}
+			left = bundles.Len()
 			in.drainEarlier(channel)
 			continue
 		}
@@ -42,27 +47,24 @@ func earlierInbox(ctx workflow.Context, in Inbox, channel workflow.ReceiveChanne
 }
 
 func (in *Inbox) drainEarlier(channel workflow.ReceiveChannel) {
-	for n := channel.Len(); n > 0; n-- {
-		var item InboxItem
-		if channel.ReceiveAsync(&item) {
-			in.addEarlier(item)
-		}
-	}
+	in.addEarlier(arrived[InboxItem](channel)...)
 }
 
-func (in *Inbox) addEarlier(item InboxItem) {
-	in.heed(item)
-	if item.ID == "" || slices.Contains(in.Seen, item.ID) {
-		return
+func (in *Inbox) addEarlier(items ...InboxItem) {
+	for _, item := range items {
+		in.heed(item)
+		if item.ID == "" || slices.Contains(in.Seen, item.ID) {
+			continue
+		}
+		in.Seen = append(in.Seen, item.ID)
+		in.Seen = in.Seen[max(0, len(in.Seen)-1000):]
+		i := slices.IndexFunc(in.Groups, func(g InboxGroup) bool { return g.Kind == item.Kind && g.Class == item.Class })
+		if i < 0 {
+			in.Groups = append(in.Groups, InboxGroup{Kind: item.Kind, Class: item.Class})
+			i = len(in.Groups) - 1
+		}
+		in.Groups[i].add(item)
 	}
-	in.Seen = append(in.Seen, item.ID)
-	in.Seen = in.Seen[max(0, len(in.Seen)-1000):]
-	i := slices.IndexFunc(in.Groups, func(g InboxGroup) bool { return g.Kind == item.Kind && g.Class == item.Class })
-	if i < 0 {
-		in.Groups = append(in.Groups, InboxGroup{Kind: item.Kind, Class: item.Class})
-		i = len(in.Groups) - 1
-	}
-	in.Groups[i].add(item)
 }
 
 func (in *Inbox) sendEarlier(ctx workflow.Context) error {

@@ -6,8 +6,14 @@ import (
 	"countersign/internal/training"
 )
 
-// InboxSignal brings an InboxItem to an AdminInbox.
-const InboxSignal = "item"
+// InboxSignal brings an InboxItem to an AdminInbox, from a person or an older version; InboxBundleSignal brings a list of them, at most MaxBundle.
+const (
+	InboxSignal       = "item"
+	InboxBundleSignal = "items"
+)
+
+// MaxBundle is how many items one signal brings at most: of brief ones some 200 kB, and Temporal takes 2 MB.
+const MaxBundle = 200
 
 // NoticeKind is what the training admins are asked.
 type NoticeKind string
@@ -78,6 +84,12 @@ type InboxItem struct {
 	// DigestEvery and DigestLongest are the tenant's policy as it is now; the latest counts.
 	DigestEvery   time.Duration `json:"digestEvery,omitempty"`
 	DigestLongest time.Duration `json:"digestLongest,omitempty"`
+}
+
+// Brief is the item with no longer texts than an inbox keeps.
+func (item InboxItem) Brief() InboxItem {
+	item.Course, item.Detail = clip(item.Course, longestText), clip(item.Detail, longestText)
+	return item
 }
 
 // What a failure is about, as InboxItem.Cause names it.

@@ -306,7 +306,9 @@ func TestSignalsAndUpdatesAreDescribed(t *testing.T) {
 	var sent InboxItem
 	env.RegisterDelayedCallback(func() {
 		signals := metadata(env).GetSignalDefinitions()
-		require.Len(t, signals, 1)
+		require.Len(t, signals, 2)
+		require.Equal(t, []string{InboxSignal, InboxBundleSignal}, []string{signals[0].GetName(), signals[1].GetName()})
+		require.Contains(t, signals[1].GetDescription(), "sent by Countersign itself")
 		require.NoError(t, json.Unmarshal([]byte(example.FindString(signals[0].GetDescription())), &sent))
 		require.True(t, sent.Kind.known())
 		env.SignalWorkflow(InboxSignal, sent)

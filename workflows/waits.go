@@ -18,6 +18,8 @@ const (
 	hurryChange = "hurry"
 	// causesChange brought the inbox that tells causes apart.
 	causesChange = "causes"
+	// bundlesChange brought bundles of items to the inbox.
+	bundlesChange = "bundles"
 	// deadQueueChange brought that the wait for a signature leaves a queue which nobody polls any more. It is asked for
 	// only where that has happened.
 	deadQueueChange = "dead_queue"

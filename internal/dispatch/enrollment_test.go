@@ -53,10 +53,10 @@ func (f *server) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOption
 	return nil, nil
 }
 
-func (f *server) SignalWithStartWorkflow(_ context.Context, _, _ string, item any, _ client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+func (f *server) SignalWithStartWorkflow(_ context.Context, _, _ string, items any, _ client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.told = append(f.told, item.(workflows.InboxItem))
+	f.told = append(f.told, items.([]workflows.InboxItem)...)
 	return nil, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"testing"
 
 	"countersign/internal/training"
 	"countersign/workflows"
@@ -47,41 +48,46 @@ func (s *system) update(f training.Fingerprint, d training.Decision) error {
 // writes them down with -record.
 func (s *system) record(name string, f training.Fingerprint) (events int) {
 	s.t.Helper()
+	return record(s.t, s.client, name, string(f))
+}
+
+func record(t *testing.T, temporal client.Client, name, workflowID string) (events int) {
+	t.Helper()
 	var history historypb.History
-	all := s.client.GetWorkflowHistory(s.t.Context(), string(f), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	all := temporal.GetWorkflowHistory(t.Context(), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for all.HasNext() {
 		event, err := all.Next()
-		require.NoError(s.t, err)
+		require.NoError(t, err)
 		history.Events = append(history.Events, event)
 	}
 	raw, err := protojson.Marshal(&history)
-	require.NoError(s.t, err)
+	require.NoError(t, err)
 	for _, personal := range []string{"Jordan", "jordan.lee", "HR-1", "91.5", secret} {
-		require.NotContains(s.t, string(raw), personal)
+		require.NotContains(t, string(raw), personal)
 	}
-	s.requireNoPersonalPayloads(&history)
+	requireNoPersonalPayloads(t, &history)
 	if *recordHistories {
 		var indented []byte
 		var value any
-		require.NoError(s.t, json.Unmarshal(raw, &value))
+		require.NoError(t, json.Unmarshal(raw, &value))
 		indented, err = json.MarshalIndent(value, "", " ")
-		require.NoError(s.t, err)
+		require.NoError(t, err)
 		// One that is there was recorded by the code of its time, and stays.
 		file := filepath.Join("..", "..", "workflows", "testdata", "histories", name+".json")
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			require.NoError(s.t, os.WriteFile(file, indented, 0o644))
+			require.NoError(t, os.WriteFile(file, indented, 0o644))
 		}
 	}
 	return len(history.Events)
 }
 
 // requireNoPersonalPayloads looks into the payloads, which are base64 in the JSON form.
-func (s *system) requireNoPersonalPayloads(history *historypb.History) {
-	s.t.Helper()
+func requireNoPersonalPayloads(t *testing.T, history *historypb.History) {
+	t.Helper()
 	for _, event := range history.GetEvents() {
 		text := event.String()
 		for _, personal := range []string{"Jordan", "jordan.lee", `HR-1\"`, "91.5"} {
-			require.NotContains(s.t, text, personal, event.GetEventType())
+			require.NotContains(t, text, personal, event.GetEventType())
 		}
 	}
 }

@@ -60,10 +60,8 @@ func (p *postman) count() int {
 	return p.told
 }
 
-// A real server lets a history grow so far and no further: the inbox goes on in another run while signals stream in
-// and its first notice is on its way, and tells everything once.
-func TestInboxTakesAnOutageOnARealServer_R133(t *testing.T) {
-	const all = 12_000
+// inboxServer is a real server with a worker whose notices the postman takes.
+func inboxServer(t *testing.T, p *postman) client.Client {
 	server, err := testsuite.StartDevServer(t.Context(), testsuite.DevServerOptions{
 		ExistingPath: binaries.temporal.Path, LogLevel: "error",
 		ClientOptions:    &client.Options{Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))},
@@ -71,17 +69,29 @@ func TestInboxTakesAnOutageOnARealServer_R133(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	p := &postman{letGo: make(chan struct{}), delivered: map[string]int{}, runs: map[string]bool{}}
 	w := worker.New(server.Client(), workflows.TaskQueue, worker.Options{})
 	workflows.Register(w, p)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
+	return server.Client()
+}
 
-	inbox := dispatch.Inbox{Temporal: server.Client(), TaskQueue: workflows.TaskQueue}
+// A real server lets a history grow so far and no further: the inbox goes on in another run while signals stream in
+// and its first notice is on its way, and tells everything once.
+func TestInboxTakesAnOutageOnARealServer_R133(t *testing.T) {
+	const all = 12_000
+	p := &postman{letGo: make(chan struct{}), delivered: map[string]int{}, runs: map[string]bool{}}
+	temporal := inboxServer(t, p)
+	// The first 16 are processes of their own, whose signals bring one item each; the others share one, whose signals bring several.
+	shared := dispatch.NewInbox(temporal, workflows.TaskQueue)
 	next := make(chan int)
 	errs := make([]error, all)
 	var senders sync.WaitGroup
-	for range 32 {
+	for n := range 32 {
+		inbox := shared
+		if n < 16 {
+			inbox = dispatch.NewInbox(temporal, workflows.TaskQueue)
+		}
 		senders.Go(func() {
 			for i := range next {
 				item := workflows.TellAdmins{Tenant: tenant, Item: workflows.InboxItem{
@@ -115,8 +125,40 @@ func TestInboxTakesAnOutageOnARealServer_R133(t *testing.T) {
 		require.Equal(t, 1, times, "notice %s", id)
 	}
 	require.Less(t, len(p.delivered), 60, "few notices")
-	described, err := server.Client().DescribeWorkflowExecution(t.Context(), workflows.InboxID(tenant), "")
+	described, err := temporal.DescribeWorkflowExecution(t.Context(), workflows.InboxID(tenant), "")
 	require.NoError(t, err)
 	require.NotEqual(t, described.GetWorkflowExecutionInfo().GetFirstRunId(), described.GetWorkflowExecutionInfo().GetExecution().GetRunId(),
 		"it went on in another run")
+}
+
+// What several completions have to tell at once comes as one signal, and each of them is told.
+func TestBundleReachesTheInbox_R133(t *testing.T) {
+	p := &postman{letGo: make(chan struct{}), delivered: map[string]int{}, runs: map[string]bool{}}
+	close(p.letGo)
+	temporal := inboxServer(t, p)
+	tell := func(signal string, input any) {
+		_, err := temporal.SignalWithStartWorkflow(t.Context(), workflows.InboxID(tenant), signal, input,
+			client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue}, workflows.AdminInboxWorkflow, workflows.Inbox{Tenant: tenant})
+		require.NoError(t, err)
+	}
+	told := func(n int) {
+		require.Eventually(t, func() bool { return p.count() >= n }, patience, 20*time.Millisecond)
+		require.Equal(t, n, p.count())
+	}
+	item := func(id string) workflows.InboxItem {
+		return workflows.InboxItem{
+			ID: id + "/run/1", Class: training.FailureUnreachable, Cause: workflows.CauseQMS, EndTold: true,
+			DigestEvery: time.Second, DigestLongest: 2 * time.Second,
+		}
+	}
+	over := func(id string) workflows.InboxItem {
+		return workflows.InboxItem{Ended: item(id).ID, Class: training.FailureUnreachable, Cause: workflows.CauseQMS}
+	}
+	tell(workflows.InboxSignal, item("a"))
+	told(1)
+	tell(workflows.InboxBundleSignal, []workflows.InboxItem{item("b"), item("c"), item("a"), item("c")})
+	told(3)
+	tell(workflows.InboxBundleSignal, []workflows.InboxItem{over("a"), over("b"), over("c")})
+	told(6) // the all-clear is of three
+	record(t, temporal, "inbox-bundles", workflows.InboxID(tenant))
 }

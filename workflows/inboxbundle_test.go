@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"countersign/internal/training"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
+)
+
+// A bundle is told as its items would be, and one that comes while nothing is due wakes the inbox.
+func TestBundleIsToldAsItsItems_R133(t *testing.T) {
+	c := newChain(&world{})
+	c.bundle(time.Minute, parked("f/1", training.FailureUnreachable), parked("f/2", training.FailureUnreachable))
+	c.bundle(2*time.Minute, parked("f/2", training.FailureUnreachable), parked("f/3", training.FailureUnreachable))
+	c.suspend(3 * time.Minute)
+	c.bundle(4*time.Minute, ended(parked("f/3", training.FailureUnreachable)), parked("f/4", training.FailureUnreachable))
+	c.until(t, 24*time.Hour)
+	require.Equal(t, 2, c.runs)
+	require.Equal(t, []int{2, 1}, counts(c.w.notices), "f/3 is over before it is told")
+	require.Equal(t, []time.Duration{time.Minute, 21 * time.Minute}, c.times(c.w.notices))
+}
+
+// A worker that knew no bundles has left one in the channel, and what it did then is replayed. The inbox reads it at the first
+// thing that is new, and before it goes on in another run at the latest.
+func TestBundleThatAnOlderWorkerLeftIsRead(t *testing.T) {
+	for name, replayed := range map[string]int{"read when something else comes": 2, "read when it hands over": 100} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{}
+			env := environment(t, w)
+			env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.Version(1))
+			for n := 1; n <= 200; n++ {
+				version := workflow.Version(1)
+				if n <= replayed {
+					version = workflow.DefaultVersion
+				}
+				env.OnGetVersion(fmt.Sprint(bundlesChange, "/", n), workflow.DefaultVersion, workflow.Version(1)).Return(version)
+			}
+			send := func(after time.Duration, signal string, input any) {
+				env.RegisterDelayedCallback(func() { env.SignalWorkflow(signal, input) }, after)
+			}
+			send(time.Minute, InboxSignal, parked("f/1", training.FailureUnreachable))
+			send(2*time.Minute, InboxBundleSignal, []InboxItem{parked("f/2", training.FailureUnreachable), parked("f/3", training.FailureUnreachable)})
+			send(3*time.Minute, InboxSignal, parked("f/4", training.FailureUnreachable))
+			env.RegisterDelayedCallback(func() {
+				require.Equal(t, []int{1}, counts(w.notices))
+			}, 4*time.Minute)
+			send(5*time.Minute, InboxSignal, parked("f/5", training.FailureUnreachable))
+			env.RegisterDelayedCallback(func() { env.SetContinueAsNewSuggested(true) }, 6*time.Minute)
+			env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: 20 * time.Minute, DigestLongest: time.Hour})
+			var next *workflowContinueAsNew
+			require.ErrorAs(t, env.GetWorkflowError(), &next)
+
+			c := newChain(w)
+			c.began = c.began.Add(6 * time.Minute)
+			require.NoError(t, dataConverter().FromPayloads(next.Input, &c.state))
+			require.Equal(t, 4, c.state.Causes[0].Count, "two of the bundle and two by themselves")
+			c.bundle(time.Minute, parked("f/3", training.FailureUnreachable), parked("f/6", training.FailureUnreachable))
+			c.until(t, 24*time.Hour)
+			require.Equal(t, []int{1, 5}, counts(w.notices))
+		})
+	}
+}
+
+// The inbox of a time before causes hands bundles over too.
+func TestInboxOfAnEarlierTimeHandsBundlesOver(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	for step := range 10 {
+		version := workflow.DefaultVersion
+		if step >= 2 {
+			version = 1
+		}
+		env.OnGetVersion(fmt.Sprint(causesChange, "/", step), workflow.DefaultVersion, workflow.Version(1)).Return(version)
+	}
+	env.RegisterDelayedCallback(func() {
+		env.SignalWorkflow(InboxBundleSignal, []InboxItem{item("f/1", training.FailureUnreachable), item("f/2", training.FailureUnreachable)})
+	}, time.Minute)
+	env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: time.Hour})
+	var next *workflowContinueAsNew
+	require.ErrorAs(t, env.GetWorkflowError(), &next)
+	var state Inbox
+	require.NoError(t, dataConverter().FromPayloads(next.Input, &state))
+	require.Equal(t, 2, state.Groups[0].Count)
+}

@@ -84,9 +84,6 @@ func serverConfig(opts options, addrs addresses, db *config.SQL) *config.Config 
 // dynamicConfig holds our defaults, then what the command line says.
 func dynamicConfig(overrides dynamicconfig.ConfigValueMap) dynamicconfig.StaticClient {
 	values := dynamicconfig.StaticClient{
-		// Attributes added while the server runs are usable at once, not
-		// after the cache's minute.
-		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
 		// Fairness between tenants only sorts what is queued after it is on,
 		// so it has to be on from the first task.
 		dynamicconfig.MatchingEnableFairness.Key(): true,

@@ -32,7 +32,9 @@ func (o TemporalOptions) officialArgs() []string {
 		"matching.numTaskqueueReadPartitions=1",
 		"matching.numTaskqueueWritePartitions=1",
 		"history.transferProcessorMaxPollRPS=1000", // or each step of a lonely run waits 50 ms
-		"system.forceSearchAttributesCacheRefreshOnRead=true",
+		// Its default reads the attributes from the database for each run of a list: a batch that finds thousands of runs has
+		// used up what the frontend may read, and begins again and again. Those of a namespace are read anew by themselves.
+		"system.forceSearchAttributesCacheRefreshOnRead=false",
 		"frontend.enableServerVersionCheck=false", // no request to the vendor
 	} {
 		args = append(args, "--dynamic-config-value", value)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -51,11 +52,13 @@ type sizes struct {
 	waiting         int
 }
 
-func sizesOf(short bool) sizes {
-	if short {
-		return sizes{acks: 1000, slice: 500, spike: 500, completions: 60, backlog: 1000, window: 60, waiting: 60}
+func sizesOf(o options) sizes {
+	s := sizes{acks: 20_000, slice: 1000, spike: 2000, completions: 300, backlog: 20_000, window: 1000, waiting: 10_000}
+	if o.short {
+		s = sizes{acks: 1000, slice: 500, spike: 500, completions: 60, backlog: 1000, window: 60, waiting: 60}
 	}
-	return sizes{acks: 20_000, slice: 1000, spike: 2000, completions: 300, backlog: 20_000, window: 1000, waiting: 10_000}
+	s.backlog, s.waiting = cmp.Or(o.backlog, s.backlog), cmp.Or(o.waiting, s.waiting)
+	return s
 }
 
 // bench is one run of the command.

@@ -66,12 +66,21 @@ func TestFlags(t *testing.T) {
 	o, err := parse(nil, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, options{only: rowNames(), databases: []database.Kind{database.SQLite, database.Postgres}, rounds: usualRounds}, o)
+	require.Equal(t, 20_000, sizesOf(o).backlog)
+	require.Equal(t, 10_000, sizesOf(o).waiting)
+
+	o, err = parse([]string{"-short", "-backlog", "100000", "-waiting", "3000"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, 100_000, sizesOf(o).backlog)
+	require.Equal(t, 3000, sizesOf(o).waiting)
+	require.Equal(t, sizesOf(options{short: true}).window, sizesOf(o).window)
+
 	o, err = parse([]string{"-short", "-only", "acks,waiting", "-database", "postgres"}, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, options{only: []string{"acks", "waiting"}, databases: []database.Kind{database.Postgres}, rounds: shortRounds, short: true}, o)
 
 	for _, args := range [][]string{
-		{"-only", "nothing"}, {"-only", "acks,"}, {"-database", "oracle"}, {"-rounds", "-1"}, {"more"}, {"-no-such-flag"},
+		{"-only", "nothing"}, {"-only", "acks,"}, {"-database", "oracle"}, {"-rounds", "-1"}, {"-backlog", "-1"}, {"more"}, {"-no-such-flag"},
 	} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, "%v", args)

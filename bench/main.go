@@ -38,6 +38,8 @@ type options struct {
 	json      bool
 	dir       string
 	profile   string
+	// backlog and waiting are the sizes of those rows, 0 for the usual ones.
+	backlog, waiting int
 }
 
 const (
@@ -54,6 +56,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 0, fmt.Sprintf("how often each measure is repeated (%d, with -short %d)", usualRounds, shortRounds))
 	flags.BoolVar(&o.short, "short", false, "small sizes: the figures show that everything is measured, not how fast it is")
 	flags.BoolVar(&o.json, "json", false, "JSON with every round instead of the Markdown table")
+	flags.IntVar(&o.backlog, "backlog", 0, fmt.Sprintf("how many are in the journal for backlog and meanwhile (%d)", sizesOf(options{}).backlog))
+	flags.IntVar(&o.waiting, "waiting", 0, fmt.Sprintf("how many wait for an approval for waiting (%d)", sizesOf(options{}).waiting))
 	flags.StringVar(&o.dir, "dir", "", "folder for databases and logs, on the disk that is to be measured (the system's temporary one)")
 	flags.StringVar(&o.profile, "cpuprofile", "", "write a processor profile of this process to the file: ingress, stubs and sender")
 	if err := flags.Parse(args); err != nil {
@@ -87,6 +91,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	if o.rounds < 0 {
 		return o, errors.New("-rounds must be at least 1")
 	}
+	if o.backlog < 0 || o.waiting < 0 {
+		return o, errors.New("-backlog and -waiting must be at least 1")
+	}
 	return o, nil
 }
 
@@ -107,7 +114,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	b := &bench{options: o, size: sizesOf(o.short), dir: dir, databases: database.NewMaker(dir), err: stderr, begun: time.Now()}
+	b := &bench{options: o, size: sizesOf(o), dir: dir, databases: database.NewMaker(dir), err: stderr, begun: time.Now()}
 	defer func() {
 		err = errors.Join(err, b.databases.Close())
 		if err == nil {

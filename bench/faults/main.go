@@ -118,9 +118,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	binaries := binaries{product: func(ctx context.Context, clock bool) (string, error) { return product(ctx, root, clock, stderr) }}
-	if binaries.temporal, err = build.Temporal(ctx, root, build.Shared, stderr); err != nil {
-		return err
+	binaries := binaries{
+		product: func(ctx context.Context, clock bool) (string, error) { return product(ctx, root, clock, stderr) },
+		temporal: func(ctx context.Context, clock bool) (build.TemporalServer, error) {
+			return temporal(ctx, root, clock, stderr)
+		},
 	}
 	if o.csv != "" {
 		file, err := os.OpenFile(o.csv, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -157,14 +159,35 @@ func product(ctx context.Context, root string, withClock bool, stderr io.Writer)
 	if !withClock {
 		return build.Product(ctx, root, build.Shared, stderr, commands...)
 	}
+	err = overlaid(ctx, func(overlay string) error {
+		dir, err = build.Overlaid(ctx, root, overlay, stderr, commands...)
+		return err
+	})
+	return dir, err
+}
+
+// temporal finds or builds the Temporal server, and builds ours with a clock that can be set where that is asked for: minutes, the first time.
+func temporal(ctx context.Context, root string, withClock bool, stderr io.Writer) (server build.TemporalServer, err error) {
+	if !withClock {
+		return build.Temporal(ctx, root, build.Shared, stderr)
+	}
+	err = overlaid(ctx, func(overlay string) error {
+		server, err = build.OverlaidTemporal(ctx, root, overlay, stderr)
+		return err
+	})
+	return server, err
+}
+
+// overlaid builds something with a clock that can be set.
+func overlaid(ctx context.Context, do func(overlay string) error) (err error) {
 	files, err := os.MkdirTemp("", "faults-overlay-")
 	if err != nil {
-		return "", fmt.Errorf("build with a clock: %w", err)
+		return fmt.Errorf("build with a clock: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
 	overlay, err := clock.Overlay(ctx, files)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return build.Overlaid(ctx, root, overlay, stderr, commands...)
+	return do(overlay)
 }

@@ -24,9 +24,9 @@ import (
 
 // binaries are what was built.
 type binaries struct {
-	// product builds starter and worker when they are first asked for: with a clock that can be set, or as they are.
+	// product builds starter and worker, and temporal the server, when they are first asked for: with a clock that can be set, or as they are.
 	product  func(ctx context.Context, clock bool) (dir string, err error)
-	temporal build.TemporalServer
+	temporal func(ctx context.Context, clock bool) (build.TemporalServer, error)
 }
 
 const (
@@ -54,7 +54,11 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 	if err != nil {
 		return "", err
 	}
-	product, err := b.product(ctx, p.Clock())
+	product, err := b.product(ctx, p.Sets(plan.OurClock))
+	if err != nil {
+		return "", err
+	}
+	temporal, err := b.temporal(ctx, p.Sets(plan.TemporalClock))
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +76,7 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 		say("kept: %s", dir)
 	}()
 	r, err := bringUp(ctx, rig.Options{
-		Dir: dir, Product: product, Temporal: b.temporal, Plan: p, Traffic: all, LMSSecret: secret, Say: say,
+		Dir: dir, Product: product, Temporal: temporal, Plan: p, Traffic: all, LMSSecret: secret, Say: say,
 	})
 	if err != nil {
 		return "", err

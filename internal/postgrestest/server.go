@@ -18,6 +18,7 @@ type Server struct {
 	dir        string
 	as         account
 	port       int // of the loopback interface; 0 means that only the socket is open
+	env        []string
 	supervisor *exec.Cmd
 	lifeline   io.Closer
 }
@@ -37,6 +38,8 @@ type Options struct {
 	// Port is where it listens on the loopback interface too; 0 means nowhere. Whoever reaches
 	// it is its superuser.
 	Port int
+	// Environment is added to the server's and its tools'.
+	Environment []string
 }
 
 // NewServer starts a server for a program that is no test; Close ends it. It is ErrNotInstalled
@@ -54,7 +57,7 @@ func NewServer(options Options) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	s := &Server{bin: bin, dir: dir, as: as, port: options.Port}
+	s := &Server{bin: bin, dir: dir, as: as, port: options.Port, env: options.Environment}
 	if err := as.own(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("hand over data directory: %w", err), os.RemoveAll(dir))
 	}
@@ -136,7 +139,7 @@ func (s *Server) run(tool string, args ...string) error {
 	cmd.SysProcAttr = s.as.attributes()
 	cmd.Stdout, cmd.Stderr = output, output
 	// LC_ALL: messages in one language; no PG*: the caller's settings must not lead elsewhere.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, s.env...)
 	err = errors.Join(cmd.Run(), output.Close())
 	if err == nil {
 		return nil

@@ -34,6 +34,8 @@ type TemporalOptions struct {
 	Retention time.Duration
 	// SearchAttributes are to be usable from the first start of a workflow on.
 	SearchAttributes map[string]enumspb.IndexedValueType
+	// Env is added to the environment.
+	Env map[string]string
 	// LogFile is what the server's own messages are appended to.
 	LogFile string
 	// StartLimit bounds the start; 0 means one minute.
@@ -81,7 +83,7 @@ func (t *Temporal) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.options.StartLimit)
 	defer cancel()
 	ready := newReadiness()
-	command := Command{Name: "Temporal", Path: t.options.Server.Path, Args: t.options.args(), LogFile: t.options.LogFile, Yields: true}
+	command := Command{Name: "Temporal", Path: t.options.Server.Path, Args: t.options.args(), Env: Environment(t.options.Env), LogFile: t.options.LogFile, Yields: true}
 	if t.options.Server.Ours {
 		command.Watch = ready
 	}

@@ -70,9 +70,9 @@ func Overlay(ctx context.Context, dir string) (file string, err error) {
 // Clock is that of the processes whose environment names its file.
 type Clock struct{ file string }
 
-// New makes a clock in dir that is right.
-func New(dir string) (Clock, error) {
-	c := Clock{file: filepath.Join(dir, "clock")}
+// New makes a clock that is right.
+func New(file string) (Clock, error) {
+	c := Clock{file: file}
 	return c, c.Set(0)
 }
 

@@ -40,7 +40,7 @@ func TestAClockIsSteppedUnderAProcess(t *testing.T) {
 	built, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", filepath.Join(dir, "asked"), filepath.Join(dir, "main.go")).CombinedOutput()
 	require.NoError(t, err, string(built))
 
-	c, err := New(dir)
+	c, err := New(filepath.Join(dir, "clock"))
 	require.NoError(t, err)
 	process := exec.CommandContext(t.Context(), filepath.Join(dir, "asked"))
 	process.Env = append(os.Environ(), Variable+"="+c.File())
@@ -66,7 +66,7 @@ func TestAClockIsSteppedUnderAProcess(t *testing.T) {
 }
 
 func TestAClockThatCannotBeKeptIsAnError(t *testing.T) {
-	_, err := New(filepath.Join(t.TempDir(), "nowhere"))
+	_, err := New(filepath.Join(t.TempDir(), "nowhere", "clock"))
 	require.ErrorContains(t, err, "set the clock")
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))

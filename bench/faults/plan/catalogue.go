@@ -22,9 +22,20 @@ type Fault struct {
 	Point bool
 	// Alone keeps it out of random plans: it is a plan of its own.
 	Alone bool
-	// Clock says that our processes' clocks are set: they have to be built for that.
-	Clock bool
+	// Clock is whose clocks are set, "" for nobody's: they have to be built or started for that.
+	Clock Clock
 }
+
+// Clock is whose clocks there are.
+type Clock string
+
+// The clocks.
+const (
+	// OurClock is that of starter and worker.
+	OurClock      Clock = "ours"
+	TemporalClock Clock = "Temporal's"
+	PostgresClock Clock = "PostgreSQL's"
+)
 
 // Catalogue lists every fault.
 func Catalogue() []Fault {
@@ -82,15 +93,20 @@ func databases() []Fault {
 		{Name: "journal-restored", Does: "the journal copied, later replaced by the copy while QMS and LRS went on; the LMS sends everything again",
 			Lasting: true, AtLeast: 2 * time.Second, Times: 1, Alone: true},
 		{Name: "journal-restored-hour", Does: "the same, and from then on starter's and worker's clocks say that the copy is an hour old",
-			Lasting: true, AtLeast: 2 * time.Second, Times: 1, Alone: true, Clock: true},
+			Lasting: true, AtLeast: 2 * time.Second, Times: 1, Alone: true, Clock: OurClock},
 	}
 }
 
-// clocks are those of starter and worker; how long something takes they measure as before, as a machine does whose clock is set.
+// clocks are those of starter and worker, of Temporal and of PostgreSQL; how long something takes they measure as before, as a machine does whose clock is set.
 func clocks() []Fault {
 	return []Fault{
-		{Name: "clock-ahead", Does: "the clocks of starter and worker an hour ahead for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: true},
-		{Name: "clock-behind", Does: "the clocks of starter and worker an hour behind for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: true},
+		{Name: "clock-ahead", Does: "the clocks of starter and worker an hour ahead for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: OurClock},
+		{Name: "clock-behind", Does: "the clocks of starter and worker an hour behind for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: OurClock},
+		{Name: "temporal-clock-behind", Does: "Temporal's clock an hour behind for a while", Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: TemporalClock},
+		{Name: "temporal-clock-ahead", Does: "Temporal's clock an hour ahead, to the end: were it put right, each timer set meanwhile would ring an hour later",
+			Times: 1, Alone: true, Clock: TemporalClock},
+		{Name: "pg-clock-ahead", Does: "PostgreSQL's clock an hour ahead for a while (needs libfaketime)", Database: Postgres, Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: PostgresClock},
+		{Name: "pg-clock-behind", Does: "PostgreSQL's clock an hour behind for a while (needs libfaketime)", Database: Postgres, Lasting: true, AtLeast: 3 * time.Second, Times: 1, Alone: true, Clock: PostgresClock},
 	}
 }
 

@@ -63,9 +63,9 @@ func (p Plan) Has(fault string) bool {
 // Restores reports whether the journal is replaced by an older copy.
 func (p Plan) Restores() bool { return p.Has("journal-restored") || p.Has("journal-restored-hour") }
 
-// Clock reports whether our processes' clocks are set.
-func (p Plan) Clock() bool {
-	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Clock })
+// Sets reports whether the clock is set.
+func (p Plan) Sets(clock Clock) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Clock == clock })
 }
 
 // composites are plans of several faults; each happens once or as often as its plan of its own says.
@@ -79,13 +79,14 @@ func composites() map[string][]string {
 		"postgres": {"pg-restarted", "pg-backends-killed", "pg-read-only"},
 		"qms": {"qms-silent", "qms-commit-500", "qms-commit-reset", "qms-reset", "qms-late", "qms-late-lost", "qms-429",
 			"qms-429-retry-after", "qms-token-expired", "qms-token-revoked", "qms-huge", "qms-truncated", "qms-malformed"},
-		"clocks":      {"clock-ahead", "clock-behind", "qms-clock-ahead", "qms-clock-behind", "qms-token-expired"},
-		"clock-kills": {"clock-ahead", "clock-behind", "kill-starter", "kill-worker", "kill-both"},
-		"lrs":         {"lrs-down", "lrs-commit-500", "lrs-409-same"},
-		"cut":         {"cut-temporal", "cut-postgres", "cut-qms", "cut-lrs"},
-		"half-open":   {"half-open-temporal", "half-open-postgres", "half-open-qms", "half-open-lrs"},
-		"unreachable": {"unreachable-temporal", "unreachable-postgres", "unreachable-qms", "unreachable-lrs"},
-		"slow":        {"slow-temporal", "slow-postgres", "slow-qms", "slow-lrs"},
+		"clocks":               {"clock-ahead", "clock-behind", "qms-clock-ahead", "qms-clock-behind", "qms-token-expired"},
+		"clock-kills":          {"clock-ahead", "clock-behind", "kill-starter", "kill-worker", "kill-both"},
+		"temporal-clock-kills": {"temporal-clock-behind", "temporal-killed", "kill-worker", "kill-starter"},
+		"lrs":                  {"lrs-down", "lrs-commit-500", "lrs-409-same"},
+		"cut":                  {"cut-temporal", "cut-postgres", "cut-qms", "cut-lrs"},
+		"half-open":            {"half-open-temporal", "half-open-postgres", "half-open-qms", "half-open-lrs"},
+		"unreachable":          {"unreachable-temporal", "unreachable-postgres", "unreachable-qms", "unreachable-lrs"},
+		"slow":                 {"slow-temporal", "slow-postgres", "slow-qms", "slow-lrs"},
 	}
 }
 

@@ -44,10 +44,19 @@ func (r *Rig) temporals() map[string]action {
 }
 
 func (r *Rig) clocks() map[string]action {
-	set := func(by time.Duration) action {
-		return lasting(func() error { return r.clock.Set(by) }, func() error { return r.clock.Set(0) })
+	type settable interface{ Set(by time.Duration) error }
+	set := func(c settable, by time.Duration) action {
+		return lasting(func() error { return c.Set(by) }, func() error { return c.Set(0) })
 	}
-	return map[string]action{"clock-ahead": set(time.Hour), "clock-behind": set(-time.Hour)}
+	all := map[string]action{
+		"clock-ahead": set(r.clock, time.Hour), "clock-behind": set(r.clock, -time.Hour),
+		"temporal-clock-behind": set(r.temporalClock, -time.Hour),
+		"temporal-clock-ahead":  once(func() error { return r.temporalClock.Set(time.Hour) }),
+	}
+	if c := r.store.clock; r.store.kind == plan.Postgres {
+		all["pg-clock-ahead"], all["pg-clock-behind"] = set(c, time.Hour), set(c, -time.Hour)
+	}
+	return all
 }
 
 func (r *Rig) withTemporal(do func() error) error {

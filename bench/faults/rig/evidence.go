@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"countersign/bench/faults/ledger"
+	"countersign/bench/faults/plan"
 	"countersign/bench/faults/traffic"
 	"countersign/bench/faults/verdict"
 	"countersign/internal/journal"
@@ -96,7 +97,7 @@ func (r *Rig) fact(ctx context.Context, j *journal.Journal, k traffic.Key) (verd
 		Key: k.Number, Fingerprint: k.Fingerprint, Completes: k.Kind.Healthy(), Approval: k.Kind == traffic.Approval,
 		Conflict: r.world.isForeign(k.Fingerprint), CompletedAt: k.CompletedAt, Score: strconv.FormatFloat(k.Score, 'f', -1, 64),
 		Record: r.world.record(k), Changes: r.world.changes(k), Early: r.world.earlyOf(k.Fingerprint),
-		ClockSet: r.options.Plan.Clock(), ToldAnew: r.options.Plan.Has("temporal-lost"),
+		ClockSet: r.options.Plan.Sets(plan.OurClock), ToldAnew: r.options.Plan.Has("temporal-lost"),
 	}
 	stored, err := j.Completion(ctx, tenant, k.Fingerprint)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {

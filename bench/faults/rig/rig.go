@@ -32,8 +32,9 @@ import (
 type Options struct {
 	// Dir takes logs, ledger and databases.
 	Dir string
-	// Product is the folder of the built starter and worker; for a plan with Clock they have the overlay of package clock.
-	Product  string
+	// Product is the folder of the built starter and worker; for a plan that sets plan.OurClock they have the overlay of package clock.
+	Product string
+	// Temporal has the overlay for one that sets plan.TemporalClock.
 	Temporal build.TemporalServer
 	Plan     plan.Plan
 	Traffic  traffic.Traffic
@@ -52,8 +53,8 @@ type Rig struct {
 	secrets secrets
 	world   *world
 	store   *store
-	// clock is that of starter and workers, if they were built for it.
-	clock clock.Clock
+	// clock is that of starter and workers, temporalClock Temporal's, if they were built for it.
+	clock, temporalClock clock.Clock
 
 	// The links, named after both ends: the sender's to the starter, and so on.
 	ingress, starterTemporal, workerTemporal, qms, lrs *wire.Link
@@ -91,10 +92,13 @@ func New(ctx context.Context, options Options) (_ *Rig, err error) {
 	if r.world, err = newWorld(ctx, options.Traffic.Keys, r.secrets); err != nil {
 		return nil, err
 	}
-	if r.store, err = newStore(options.Plan.Database, options.Dir, options.Plan.Has("disk-full")); err != nil {
+	if r.store, err = newStore(options.Plan, options.Dir); err != nil {
 		return nil, err
 	}
-	if r.clock, err = clock.New(options.Dir); err != nil {
+	if r.clock, err = clock.New(filepath.Join(options.Dir, "clock")); err != nil {
+		return nil, err
+	}
+	if r.temporalClock, err = clock.New(filepath.Join(options.Dir, "temporal-clock")); err != nil {
 		return nil, err
 	}
 	if err := r.startTemporal(ctx); err != nil {
@@ -113,7 +117,7 @@ func New(ctx context.Context, options Options) (_ *Rig, err error) {
 func (r *Rig) startTemporal(ctx context.Context) (err error) {
 	r.temporal, err = stack.StartTemporal(ctx, stack.TemporalOptions{
 		Server: r.options.Temporal, DBFile: r.temporalFile(), SearchAttributes: workflows.SearchAttributes(),
-		LogFile: logFile(r.options.Dir, "temporal"),
+		Env: map[string]string{clock.Variable: r.temporalClock.File()}, LogFile: logFile(r.options.Dir, "temporal"),
 	})
 	if err != nil {
 		return err

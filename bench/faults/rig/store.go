@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"countersign/bench/faults/clock"
 	"countersign/bench/faults/plan"
 	"countersign/bench/faults/wire"
 	"countersign/internal/postgrestest"
@@ -22,6 +23,8 @@ type store struct {
 	// dir is where an SQLite journal lies; disk is the tmpfs that can be filled, "" without one.
 	dir, disk string
 	server    *postgrestest.Server
+	// clock is the server's where it is set.
+	clock clock.Preloaded
 	// starter and worker are the ways of the two processes to PostgreSQL, nil with SQLite.
 	starter, worker *wire.Link
 }
@@ -33,28 +36,35 @@ const (
 	diskSize = 400 << 20
 )
 
-// newStore makes the database. withDisk puts it on a small disk of its own.
-func newStore(kind plan.Database, dir string, withDisk bool) (_ *store, err error) {
-	s := &store{kind: kind, dir: dir}
+// newStore makes the database: on a small disk of its own where that is to be filled, with a clock of its own where that is to be set.
+func newStore(p plan.Plan, dir string) (_ *store, err error) {
+	s := &store{kind: p.Database, dir: dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if withDisk {
+	if p.Has("disk-full") {
 		if err := s.mount(); err != nil {
 			return nil, err
 		}
 		s.dir = s.disk
 	}
-	if kind == plan.SQLite {
+	if s.kind == plan.SQLite {
 		return s, nil
 	}
 	port, err := stack.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	if s.server, err = postgrestest.NewServer(postgrestest.Options{Dir: s.disk, Port: port}); err != nil {
+	var environment []string
+	if p.Sets(plan.PostgresClock) {
+		if s.clock, err = clock.NewPreloaded(); err != nil {
+			return nil, err
+		}
+		environment = s.clock.Environment()
+	}
+	if s.server, err = postgrestest.NewServer(postgrestest.Options{Dir: s.disk, Port: port, Environment: environment}); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	if err := s.server.Exec("CREATE DATABASE " + database); err != nil {
@@ -213,6 +223,7 @@ func (s *store) close() error {
 	if s.server != nil {
 		errs = append(errs, s.server.Close())
 	}
+	errs = append(errs, s.clock.Close())
 	if s.disk != "" {
 		if output, err := exec.CommandContext(context.Background(), "umount", s.disk).CombinedOutput(); err != nil {
 			errs = append(errs, fmt.Errorf("unmount the small disk: %w: %s", err, output))

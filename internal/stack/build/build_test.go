@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -80,6 +81,31 @@ func TestContentKeyFollowsWhatIsCompiled(t *testing.T) {
 	require.NotEqual(t, first, second)
 	write("go.sum", "a newer dependency")
 	require.NotEqual(t, second, key())
+}
+
+// A binary with an overlay is another one than without, and another one when what is read in place of the library's files has changed.
+func TestABinaryWithAnOverlayHasItsOwnName(t *testing.T) {
+	root, err := Root("")
+	require.NoError(t, err)
+	n := temporal()
+	plain, err := n.binary(root)
+	require.NoError(t, err)
+
+	n.overlay = filepath.Join(t.TempDir(), "overlay.json")
+	_, err = n.binary(root)
+	require.ErrorContains(t, err, "read an overlay")
+	file := filepath.Join(t.TempDir(), "time.go")
+	require.NoError(t, os.WriteFile(n.overlay, fmt.Appendf(nil, `{"Replace": {"/lib/time.go": %q}}`, file), 0o600))
+	_, err = n.binary(root)
+	require.ErrorContains(t, err, "time.go")
+	names := map[string]bool{plain: true}
+	for _, content := range []string{"package time", "package time // later"} {
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		name, err := n.binary(root)
+		require.NoError(t, err)
+		names[name] = true
+	}
+	require.Len(t, names, 3)
 }
 
 func TestProgressReadsTheOutputOfGoBuild(t *testing.T) {

@@ -3,10 +3,12 @@ package build
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -25,6 +27,8 @@ type nested struct {
 	name, what string
 	// packages is how many packages a first build compiles, about.
 	packages int
+	// overlay is what `go build -overlay` takes, "" for none.
+	overlay string
 }
 
 func (n nested) source(root string) string { return filepath.Join(root, filepath.FromSlash(n.dir)) }
@@ -39,6 +43,13 @@ func (n nested) binary(root string) (string, error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
+	}
+	if n.overlay != "" {
+		overlaid, err := overlayKey(n.overlay)
+		if err != nil {
+			return "", err
+		}
+		key += "-" + overlaid
 	}
 	return filepath.Join(cache, Executable(n.name+"-"+key)), nil
 }
@@ -67,7 +78,11 @@ func (n nested) build(ctx context.Context, root string, mode Mode, out io.Writer
 	printf(out, "building %s; the first time this takes a few minutes\n", n.what)
 	temporary := binary + ".building"
 	p := start(out, "building "+n.what, n.packages, "countersign/"+n.dir)
-	args := append(mode.flags(), "-o", temporary, ".")
+	args := mode.flags()
+	if n.overlay != "" {
+		args = append(args, "-overlay="+n.overlay)
+	}
+	args = append(args, "-o", temporary, ".")
 	if err := goBuild(ctx, p, n.source(root), []string{noWorkspace}, args...); err != nil {
 		return "", err
 	}
@@ -87,15 +102,41 @@ func contentKey(dir string) (string, error) {
 	}
 	files = slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
 	files = append(files, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum"))
+	sum, err := sumOf(files)
+	if err != nil {
+		return "", fmt.Errorf("read a nested module: %w", err)
+	}
+	return runtime.GOOS + "-" + runtime.GOARCH + "-" + sum, nil
+}
+
+// overlayKey names a version of an overlay: a hash of the files that it has read in place of others.
+func overlayKey(overlay string) (string, error) {
+	content, err := os.ReadFile(overlay)
+	if err != nil {
+		return "", fmt.Errorf("read an overlay: %w", err)
+	}
+	var replaced struct{ Replace map[string]string }
+	if err := json.Unmarshal(content, &replaced); err != nil {
+		return "", fmt.Errorf("read overlay %s: %w", overlay, err)
+	}
+	sum, err := sumOf(slices.Sorted(maps.Values(replaced.Replace)))
+	if err != nil {
+		return "", fmt.Errorf("read overlay %s: %w", overlay, err)
+	}
+	return sum, nil
+}
+
+// sumOf is a hash of files in their order.
+func sumOf(files []string) (string, error) {
 	sum := fnv.New128a()
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
-			return "", fmt.Errorf("read a nested module: %w", err)
+			return "", err
 		}
 		// Name and length first, so that nothing can move between files unnoticed.
 		printf(sum, "%s %d\n", filepath.Base(file), len(content))
 		sum.Write(content)
 	}
-	return runtime.GOOS + "-" + runtime.GOARCH + "-" + hex.EncodeToString(sum.Sum(nil)), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

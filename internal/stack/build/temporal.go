@@ -128,7 +128,19 @@ func DownloadTemporal(ctx context.Context, root string) error {
 
 // MakeTemporal builds ours from dev/temporal, unless that was done before. Two processes that want it at once build it once.
 func MakeTemporal(ctx context.Context, root string, mode Mode, out io.Writer) (TemporalServer, error) {
-	binary, err := temporal().build(ctx, root, mode, out, func(binary string) bool {
+	return makeTemporal(ctx, temporal(), root, mode, out)
+}
+
+// OverlaidTemporal builds ours with some files read from elsewhere: overlay is what `go build -overlay` takes. It stands
+// beside the one of MakeTemporal.
+func OverlaidTemporal(ctx context.Context, root, overlay string, out io.Writer) (TemporalServer, error) {
+	n := temporal()
+	n.overlay, n.what = overlay, n.what+" with files of other places"
+	return makeTemporal(ctx, n, root, Shared, out)
+}
+
+func makeTemporal(ctx context.Context, n nested, root string, mode Mode, out io.Writer) (TemporalServer, error) {
+	binary, err := n.build(ctx, root, mode, out, func(binary string) bool {
 		_, err := inspect(ctx, binary)
 		return err == nil
 	})

@@ -128,7 +128,7 @@ type treatment struct {
 	ledgerFile string
 
 	drained time.Duration
-	// missed are the points that were not come to, a line each.
+	// missed are the points that were not come to and the clock that was not felt, a line each.
 	missed []string
 }
 
@@ -168,6 +168,15 @@ func (t *treatment) apply(ctx context.Context) (err error) {
 		t.say("%v", err) // what has not come to rest is judged as it stands
 	}
 	t.drained = time.Since(healed)
+	if t.plan.Sets(plan.TemporalClock) {
+		wrongly, err := t.rig.TemporalDatedWrongly(ctx)
+		if err != nil {
+			return err
+		}
+		if !wrongly {
+			t.missed = append(t.missed, "Temporal's clock was never felt: this run says nothing about it")
+		}
+	}
 	return nil
 }
 

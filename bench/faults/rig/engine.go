@@ -53,8 +53,8 @@ func (r *Rig) clocks() map[string]action {
 		"temporal-clock-behind": set(r.temporalClock, -time.Hour),
 		"temporal-clock-ahead":  once(func() error { return r.temporalClock.Set(time.Hour) }),
 	}
-	if c := r.store.clock; r.store.kind == plan.Postgres {
-		all["pg-clock-ahead"], all["pg-clock-behind"] = set(c, time.Hour), set(c, -time.Hour)
+	if r.store.kind == plan.Postgres {
+		all["pg-clock-ahead"], all["pg-clock-behind"] = set(r.store, time.Hour), set(r.store, -time.Hour)
 	}
 	return all
 }

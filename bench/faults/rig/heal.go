@@ -18,6 +18,7 @@ import (
 	"countersign/workflows"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 )
 
 func freezeGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGSTOP) }
@@ -57,6 +58,23 @@ func (r *Rig) Unreached() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Sorted(maps.Keys(r.unreached))
+}
+
+// dated is how far from the run's own time a run of Temporal's has begun whose clock was set by an hour.
+const dated = 30 * time.Minute
+
+// TemporalDatedWrongly reports whether Temporal has begun runs at times that never were, as one whose clock is set does. What operators
+// query is a little behind: it is to be asked when all has come to rest.
+func (r *Rig) TemporalDatedWrongly(ctx context.Context) (bool, error) {
+	found, err := r.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: r.temporal.Namespace(),
+		Query: fmt.Sprintf("StartTime > '%s' OR StartTime < '%s'",
+			time.Now().Add(dated).Format(time.RFC3339), r.begun.Add(-dated).Format(time.RFC3339)),
+	})
+	if err != nil {
+		return false, fmt.Errorf("ask for the clock of Temporal: %w", err)
+	}
+	return found.GetCount() > 0, nil
 }
 
 // The patience of Drain.

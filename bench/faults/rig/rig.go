@@ -53,6 +53,7 @@ type Rig struct {
 	secrets secrets
 	world   *world
 	store   *store
+	begun   time.Time
 	// clock is that of starter and workers, temporalClock Temporal's, if they were built for it.
 	clock, temporalClock clock.Clock
 
@@ -81,7 +82,7 @@ func New(ctx context.Context, options Options) (_ *Rig, err error) {
 	ctx, cancel := context.WithTimeout(ctx, StartLimit)
 	defer cancel()
 	r := &Rig{
-		options: options, secrets: secrets{lms: options.LMSSecret, qms: rand.Text(), lrs: rand.Text()},
+		options: options, begun: time.Now(), secrets: secrets{lms: options.LMSSecret, qms: rand.Text(), lrs: rand.Text()},
 		unreached: map[string]bool{}, certificates: map[training.Fingerprint]map[string]bool{},
 	}
 	defer func() {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"countersign/bench/faults/clock"
 	"countersign/bench/faults/plan"
@@ -112,6 +113,16 @@ func (s *store) direct() string {
 		return "sqlite:" + s.file()
 	}
 	return s.server.DSN(database)
+}
+
+// Set sets PostgreSQL's clock, and asks whether it is set.
+func (s *store) Set(by time.Duration) error {
+	if err := s.clock.Set(by); err != nil {
+		return err
+	}
+	return s.server.Exec(fmt.Sprintf(`DO $$ BEGIN
+		IF abs(extract(epoch FROM clock_timestamp()) - %d) > 600 THEN RAISE 'the clock says %%', clock_timestamp(); END IF;
+	END $$`, time.Now().Add(by).Unix()))
 }
 
 // links are the ways to the database; none with SQLite.

@@ -31,6 +31,8 @@ type Inbox struct {
 
 	// marks is Seen to look up in, once it was asked for.
 	marks map[string]bool
+	// bundled says that this run reads bundles: nothing that an older worker did is replayed from here on.
+	bundled bool
 }
 
 // AdminInbox gathers what a tenant's training admins must hear of, one long-running workflow per tenant.
@@ -61,8 +63,9 @@ func AdminInbox(ctx workflow.Context, in Inbox) error {
 	}
 	for {
 		now := workflow.Now(ctx)
+		in.bundled = d.bundles.mayBeRead(ctx)
 		d.drain(now)
-		if d.bundles.mayBeRead(ctx) {
+		if in.bundled {
 			d.drainBundles(now)
 		}
 		d.settle(ctx) // nothing is cancelled but by handOver
@@ -75,10 +78,7 @@ func AdminInbox(ctx workflow.Context, in Inbox) error {
 		in.forget(now)
 		workflow.SetCurrentDetails(ctx, in.describe())
 		d.alarm.set(ctx, in.next())
-		err := workflow.Await(ctx, func() bool {
-			return channel.Len() > 0 || d.bundles.news() || d.ready() || d.alarm.rang() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
-		})
-		if err != nil {
+		if err := d.wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -92,6 +92,22 @@ type distribution struct {
 	// underway belongs to Sending, one for one.
 	underway []sendingNotice
 	alarm    alarm
+}
+
+// wait returns when there is something to do. A bundle that may not be read is nothing: it was left by an older worker, and what that
+// did then is replayed, not what is due meanwhile.
+func (d *distribution) wait(ctx workflow.Context) error {
+	woken := func() bool {
+		return d.channel.Len() > 0 || d.ready() || d.alarm.rang() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	}
+	for {
+		if err := workflow.Await(ctx, func() bool { return woken() || d.bundles.news() }); err != nil {
+			return err
+		}
+		if woken() || d.bundles.mayBeRead(ctx) {
+			return nil
+		}
+	}
 }
 
 type sendingNotice struct {

@@ -2,13 +2,16 @@ package workflows
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"countersign/internal/training"
 
 	"github.com/stretchr/testify/require"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // A bundle is told as its items would be, and one that comes while nothing is due wakes the inbox.
@@ -63,6 +66,48 @@ func TestBundleThatAnOlderWorkerLeftIsRead(t *testing.T) {
 			require.Equal(t, []int{1, 5}, counts(w.notices))
 		})
 	}
+}
+
+// An older worker that took the inbox back would leave the next bundle: once one was read, the history has a marker that no
+// older worker replays.
+func TestReadBundleKeepsOlderWorkersOut(t *testing.T) {
+	raw, err := os.ReadFile("testdata/histories/inbox-bundles.json")
+	require.NoError(t, err)
+	var history historypb.History
+	require.NoError(t, protojson.Unmarshal(raw, &history))
+	var markers []string
+	for _, event := range history.GetEvents() {
+		if marker := event.GetMarkerRecordedEventAttributes(); marker != nil {
+			markers = append(markers, marker.GetMarkerName())
+		}
+	}
+	require.Equal(t, []string{"Version", "Version", "SideEffect"}, markers, "causes, bundles, and the one that replay does not pass over")
+}
+
+// In an update an older worker may read the end of a wait while its beginning waits in a bundle.
+func TestWhatIsOverBeforeItIsHeardOfIsNotTold(t *testing.T) {
+	now := time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC)
+	it := parked("f/1", training.FailureUnreachable)
+	in := Inbox{Tenant: "acme", bundled: true}
+	in.take(ended(it), now)
+	in.take(it, now)
+	require.Empty(t, in.Causes)
+	in.take(parked("f/2", training.FailureUnreachable), now)
+	require.Equal(t, 1, in.Causes[0].Open)
+}
+
+// Two hundred whose signal failed are told again behind ten thousand others, and are known again.
+func TestABundleThatIsToldAgainBehindManyIsKnown(t *testing.T) {
+	now := time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC)
+	in := Inbox{Tenant: "acme", bundled: true}
+	for i := range 10_400 {
+		in.take(parked(fmt.Sprintf("f/%d", i%10_200), training.FailureUnreachable), now)
+	}
+	require.Equal(t, 10_200, in.Causes[0].Open)
+	for i := range 10_000 {
+		in.take(parked(fmt.Sprintf("g/%d", i), training.FailureUnreachable), now)
+	}
+	require.Len(t, in.Seen, maxSeenBundled)
 }
 
 // The inbox of a time before causes hands bundles over too.

@@ -12,7 +12,7 @@ const (
 	InboxBundleSignal = "items"
 )
 
-// MaxBundle is how many items one signal brings at most: of brief ones some 200 kB, and Temporal takes 2 MB.
+// MaxBundle is how many items one signal brings at most: of brief ones some 100 kB, 400 at the most, and Temporal takes 2 MB.
 const MaxBundle = 200
 
 // NoticeKind is what the training admins are asked.
@@ -88,7 +88,7 @@ type InboxItem struct {
 
 // Brief is the item with no longer texts than an inbox keeps.
 func (item InboxItem) Brief() InboxItem {
-	item.Course, item.Detail = clip(item.Course, longestText), clip(item.Detail, longestText)
+	item.Course, item.Detail, item.RecordID = clip(item.Course, longestText), clip(item.Detail, longestText), clip(item.RecordID, longestText)
 	return item
 }
 

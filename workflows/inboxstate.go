@@ -12,7 +12,12 @@ import (
 
 // maxSeen is how many items are known again when they are signalled twice: an activity that signals may be
 // retried minutes later, and in an outage many others come between.
-const maxSeen = 4000
+//
+// What waits for one signal is told again behind all the others when that one fails: a run that reads bundles knows more.
+const (
+	maxSeen        = 4000
+	maxSeenBundled = 12_000
+)
 
 // endedMark tells the end of an item from the item.
 const endedMark = "ended "
@@ -42,6 +47,8 @@ func (in *Inbox) take(item InboxItem, now time.Time) {
 		cause := in.cause(item.key(), now)
 		cause.Told = 1
 		cause.clearUp(item, now)
+	case in.bundled && in.marks[markOf(endedMark+item.ID)]:
+		// Over before it was heard of: an older worker has read the one and left the other.
 	default:
 		cause := in.cause(item.key(), now)
 		cause.gather(item, now, in.gap(max(cause.Round, 1)))
@@ -86,7 +93,11 @@ func (in *Inbox) isNew(id string) bool {
 	}
 	in.marks[mark] = true
 	in.Seen = append(in.Seen, mark)
-	for len(in.Seen) > maxSeen {
+	most := maxSeen
+	if in.bundled {
+		most = maxSeenBundled
+	}
+	for len(in.Seen) > most {
 		delete(in.marks, in.Seen[0])
 		in.Seen = in.Seen[1:]
 	}

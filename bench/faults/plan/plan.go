@@ -176,9 +176,9 @@ func apart(steps []Step, last int) {
 	}
 }
 
-// serverOf is the server whose process a fault touches, or the clock, "" for none that could be down.
+// serverOf is the server whose process a fault touches, or the clock, "" for none that could be down. A server can be killed while its clock is wrong.
 func serverOf(fault string) string {
-	for _, prefix := range []string{"temporal-", "pg-", "disk-full", "clock-"} {
+	for _, prefix := range []string{"temporal-clock-", "pg-clock-", "temporal-", "pg-", "disk-full", "clock-"} {
 		if strings.HasPrefix(fault, prefix) {
 			return prefix
 		}

@@ -14,6 +14,7 @@ import (
 	"countersign/workflows"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
@@ -65,7 +66,9 @@ func (f *server) DescribeWorkflowExecution(_ context.Context, id, _ string) (*wo
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, id)
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: f.status},
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+			Status: f.status, Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "the last run"},
+		},
 	}, nil
 }
 

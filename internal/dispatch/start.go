@@ -40,7 +40,7 @@ func (d *Dispatcher) startClaimed(ctx context.Context, giveUp bool) (started int
 		g.Go(func() error {
 			errs[i] = d.start(ctx, c, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
 			if giveUp && errors.Is(errs[i], errRefused) {
-				errs[i] = d.abandon(ctx, c, endedOutside+"could not be started")
+				errs[i] = d.abandon(ctx, c, "", endedOutside+"could not be started")
 			}
 			return nil
 		})

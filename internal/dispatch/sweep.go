@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,9 +81,9 @@ func (d *Dispatcher) askAfter(ctx context.Context, c journal.Unheard) error {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		return d.align(ctx, c, described)
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		return d.recordLate(ctx, c)
+		return d.recordLate(ctx, c, described.GetWorkflowExecutionInfo().GetExecution().GetRunId())
 	default:
-		return d.abandon(ctx, c.Claimed, endedOutside+status.String())
+		return d.abandon(ctx, c.Claimed, described.GetWorkflowExecutionInfo().GetExecution().GetRunId(), endedOutside+status.String())
 	}
 }
 
@@ -114,14 +115,14 @@ func stateOf(described *workflowservice.DescribeWorkflowExecutionResponse) train
 // recordLate records the outcome of a workflow that ended while the journal does not know of
 // it: the journal was restored from a backup. An outcome "completed" needs its proof; without
 // it the completion is carried again, which finds by reading what is done.
-func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard) error {
+func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard, run string) error {
 	var result workflows.CompletionResult
 	if err := d.cfg.Temporal.GetWorkflow(ctx, workflows.CompletionID(c.Fingerprint), "").Get(ctx, &result); err != nil {
 		return fmt.Errorf("read result of completion %s: %w", c.Fingerprint, err)
 	}
 	state := result.Outcome.State()
 	if !state.Ended() {
-		return d.abandon(ctx, c.Claimed, endedOutside+"ended with an outcome that this version does not know")
+		return d.abandon(ctx, c.Claimed, run, endedOutside+"ended with an outcome that this version does not know")
 	}
 	if state == training.StateCompleted {
 		for _, kind := range []training.EffectKind{training.EffectRecord, training.EffectCertificate} {
@@ -151,11 +152,12 @@ func (d *Dispatcher) recordLate(ctx context.Context, c journal.Unheard) error {
 	return d.cfg.Journal.Project(ctx, c.Tenant, c.Fingerprint, journal.Projection{State: state, RecordID: result.RecordID})
 }
 
-// abandon puts a completion up for review that no workflow carries any more.
-func (d *Dispatcher) abandon(ctx context.Context, c journal.Claimed, detail string) error {
+// abandon puts a completion up for review that no workflow carries any more: since its last run has ended, "" for one that could not be
+// started. What is told again because the journal was not reached afterwards is one item by that.
+func (d *Dispatcher) abandon(ctx context.Context, c journal.Claimed, run, detail string) error {
 	d.log(c).Error("no workflow carries the completion, put up for review", "detail", detail)
 	err := d.inbox.Tell(ctx, workflows.TellAdmins{Tenant: c.Tenant, Item: workflows.InboxItem{
-		ID: string(c.Fingerprint) + "/" + detail + "/" + time.Now().UTC().Format(time.RFC3339), Fingerprint: c.Fingerprint,
+		ID: string(c.Fingerprint) + "/" + detail + "/" + cmp.Or(run, time.Now().UTC().Format("2006-01-02T15")), Fingerprint: c.Fingerprint,
 		Course: c.CourseLabel, Class: training.FailureDefect, Detail: detail,
 		DigestEvery: d.cfg.Policy(c.Tenant).DigestEvery, DigestLongest: d.cfg.Policy(c.Tenant).DigestLongest,
 	}})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/encoding/protojson"
 )
@@ -35,13 +36,7 @@ func TestBundleThatAnOlderWorkerLeftIsRead(t *testing.T) {
 			w := &world{}
 			env := environment(t, w)
 			env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.Version(1))
-			for n := 1; n <= 200; n++ {
-				version := workflow.Version(1)
-				if n <= replayed {
-					version = workflow.DefaultVersion
-				}
-				env.OnGetVersion(fmt.Sprint(bundlesChange, "/", n), workflow.DefaultVersion, workflow.Version(1)).Return(version)
-			}
+			replays(env, bundlesChange, replayed)
 			send := func(after time.Duration, signal string, input any) {
 				env.RegisterDelayedCallback(func() { env.SignalWorkflow(signal, input) }, after)
 			}
@@ -96,6 +91,35 @@ func TestWhatIsOverBeforeItIsHeardOfIsNotTold(t *testing.T) {
 	require.Equal(t, 1, in.Causes[0].Open)
 }
 
+// After an update somebody sends an empty list, so that an inbox that has nothing else to do reads what was left (docs/operate.md).
+func TestEmptyBundleHasTheInboxLook(t *testing.T) {
+	w := &world{}
+	env := environment(t, w)
+	env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.Version(1))
+	replays(env, bundlesChange, 1)
+	env.RegisterDelayedCallback(func() {
+		env.SignalWorkflow(InboxBundleSignal, []InboxItem{parked("f/1", training.FailureUnreachable)})
+	}, time.Minute)
+	env.RegisterDelayedCallback(func() {
+		require.Empty(t, w.notices)
+		env.SignalWorkflow(InboxBundleSignal, []InboxItem{})
+	}, 24*time.Hour)
+	env.RegisterDelayedCallback(env.CancelWorkflow, 25*time.Hour)
+	env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: 20 * time.Minute})
+	require.Equal(t, []int{1}, counts(w.notices))
+}
+
+// replays has a change's questions answered as in a replay: no to the first so many, which older code has decided, and yes from there on.
+func replays(env *testsuite.TestWorkflowEnvironment, change string, decided int) {
+	for n := range 200 {
+		version := workflow.Version(1)
+		if n <= decided {
+			version = workflow.DefaultVersion
+		}
+		env.OnGetVersion(fmt.Sprint(change, "/", n), workflow.DefaultVersion, workflow.Version(1)).Return(version)
+	}
+}
+
 // Two hundred whose signal failed are told again behind ten thousand others, and are known again.
 func TestABundleThatIsToldAgainBehindManyIsKnown(t *testing.T) {
 	now := time.Date(2026, 4, 8, 14, 30, 0, 0, time.UTC)
@@ -115,13 +139,7 @@ func TestInboxOfAnEarlierTimeHandsBundlesOver(t *testing.T) {
 	w := &world{}
 	env := environment(t, w)
 	env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
-	for step := range 10 {
-		version := workflow.DefaultVersion
-		if step >= 2 {
-			version = 1
-		}
-		env.OnGetVersion(fmt.Sprint(causesChange, "/", step), workflow.DefaultVersion, workflow.Version(1)).Return(version)
-	}
+	replays(env, causesChange, 1)
 	env.RegisterDelayedCallback(func() {
 		env.SignalWorkflow(InboxBundleSignal, []InboxItem{item("f/1", training.FailureUnreachable), item("f/2", training.FailureUnreachable)})
 	}, time.Minute)

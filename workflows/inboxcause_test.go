@@ -210,13 +210,7 @@ func TestInboxOfAnEarlierTimeHandsOver(t *testing.T) {
 	w := &world{}
 	env := environment(t, w)
 	env.OnGetVersion(causesChange, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
-	for step := range 10 {
-		version := workflow.DefaultVersion
-		if step >= 4 {
-			version = 1 // what was decided before is replayed
-		}
-		env.OnGetVersion(fmt.Sprint(causesChange, "/", step), workflow.DefaultVersion, workflow.Version(1)).Return(version)
-	}
+	replays(env, causesChange, 3)
 	env.RegisterDelayedCallback(func() { env.SignalWorkflow(InboxSignal, item("f/1", training.FailureUnreachable)) }, 0)
 	env.RegisterDelayedCallback(func() { env.SignalWorkflow(InboxSignal, item("f/2", training.FailureUnreachable)) }, time.Minute)
 	env.ExecuteWorkflow(AdminInboxWorkflow, Inbox{Tenant: "acme", DigestEvery: time.Hour})

@@ -12,7 +12,7 @@ const (
 	InboxBundleSignal = "items"
 )
 
-// MaxBundle is how many items one signal brings at most: of brief ones some 100 kB, 400 at the most, and Temporal takes 2 MB.
+// MaxBundle is how many items one signal brings at most: of brief ones some 100 kB, half a megabyte at the most, and Temporal takes 2 MB.
 const MaxBundle = 200
 
 // NoticeKind is what the training admins are asked.

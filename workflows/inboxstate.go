@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// maxSeen is how many items are known again when they are signalled twice: an activity that signals may be
-// retried minutes later, and in an outage many others come between.
-//
-// What waits for one signal is told again behind all the others when that one fails: a run that reads bundles knows more.
+// How many items are known again when they are signalled twice: an activity that signals may be retried minutes later, and in an
+// outage many others come between. A run that reads bundles knows more, because a bundle whose signal has failed is told again
+// behind all that waited meanwhile.
 const (
 	maxSeen        = 4000
 	maxSeenBundled = 12_000

@@ -35,8 +35,8 @@ func (i Inbox) Tell(ctx context.Context, in workflows.TellAdmins) error {
 	return nil
 }
 
-// carry brings items to the inbox. One is a bundle too: an inbox reads one signal's bundles in their order, and what another brings before or
-// after, so that the end of a wait could come before its beginning.
+// carry brings items to the inbox. One is a bundle too: an inbox reads bundles in their order, but all items of the other signal
+// before them, and the end of a wait would come before its beginning.
 func (i Inbox) carry(ctx context.Context, tenant string, items []workflows.InboxItem) error {
 	_, err := i.temporal.SignalWithStartWorkflow(ctx, workflows.InboxID(tenant), workflows.InboxBundleSignal, items, client.StartWorkflowOptions{
 		TaskQueue:             i.taskQueue,

@@ -44,17 +44,16 @@ func (r *Rig) temporals() map[string]action {
 }
 
 func (r *Rig) clocks() map[string]action {
-	type settable interface{ Set(by time.Duration) error }
-	set := func(c settable, by time.Duration) action {
-		return lasting(func() error { return c.Set(by) }, func() error { return c.Set(0) })
+	set := func(clock func(by time.Duration) error, by time.Duration) action {
+		return lasting(func() error { return clock(by) }, func() error { return clock(0) })
 	}
 	all := map[string]action{
-		"clock-ahead": set(r.clock, time.Hour), "clock-behind": set(r.clock, -time.Hour),
-		"temporal-clock-behind": set(r.temporalClock, -time.Hour),
+		"clock-ahead": set(r.clock.Set, time.Hour), "clock-behind": set(r.clock.Set, -time.Hour),
+		"temporal-clock-behind": set(r.temporalClock.Set, -time.Hour),
 		"temporal-clock-ahead":  once(func() error { return r.temporalClock.Set(time.Hour) }),
 	}
 	if r.store.kind == plan.Postgres {
-		all["pg-clock-ahead"], all["pg-clock-behind"] = set(r.store, time.Hour), set(r.store, -time.Hour)
+		all["pg-clock-ahead"], all["pg-clock-behind"] = set(r.store.setClock, time.Hour), set(r.store.setClock, -time.Hour)
 	}
 	return all
 }

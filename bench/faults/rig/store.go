@@ -115,8 +115,8 @@ func (s *store) direct() string {
 	return s.server.DSN(database)
 }
 
-// Set sets PostgreSQL's clock, and asks whether it is set.
-func (s *store) Set(by time.Duration) error {
+// setClock sets PostgreSQL's clock, and asks whether it is set.
+func (s *store) setClock(by time.Duration) error {
 	if err := s.clock.Set(by); err != nil {
 		return err
 	}

@@ -69,14 +69,17 @@ type bench struct {
 	databases *database.Maker
 	err       io.Writer
 	begun     time.Time
+	said      moment // when something was said last
 
 	// binaries are built when the first row asks for them.
 	product  string
 	temporal build.TemporalServer
 }
 
+// say prints a line, with what other machines took since the line before.
 func (b *bench) say(format string, args ...any) {
-	fmt.Fprintf(b.err, "%6.1f s  %s\n", time.Since(b.begun).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(b.err, "%6.1f s  %s%s\n", time.Since(b.begun).Seconds(), fmt.Sprintf(format, args...), b.said.stolen())
+	b.said = nowOn()
 }
 
 func (b *bench) wants(rows ...string) bool {

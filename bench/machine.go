@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"countersign/bench/usage"
 )
 
 // commit is the checkout's, with a mark when something in it is not committed, or "unknown".
@@ -43,6 +45,28 @@ func machine(dir string) string {
 		parts = append(parts, "load before "+first)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// moment is what the processors had done by then.
+type moment struct {
+	processors usage.Processors
+	known      bool
+}
+
+func nowOn() moment {
+	p, err := usage.ReadProcessors()
+	return moment{p, err == nil} // what a system does not say is left out
+}
+
+// stolen says how much of the processors' time other machines on the same host have taken since then, "" where that is not known or
+// less than a hundredth.
+func (m moment) stolen() string {
+	now := nowOn()
+	share := now.processors.StolenSince(m.processors)
+	if !m.known || !now.known || share < 0.01 {
+		return ""
+	}
+	return fmt.Sprintf(", %.0f %% of their time taken by other machines", 100*share)
 }
 
 // field is the value of the first "name : value" line of a file, "" if there is none.

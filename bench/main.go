@@ -114,7 +114,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	b := &bench{options: o, size: sizesOf(o), dir: dir, databases: database.NewMaker(dir), err: stderr, begun: time.Now()}
+	b := &bench{options: o, size: sizesOf(o), dir: dir, databases: database.NewMaker(dir), err: stderr, begun: time.Now(), said: nowOn()}
 	defer func() {
 		err = errors.Join(err, b.databases.Close())
 		if err == nil {
@@ -124,6 +124,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		b.say("kept: %s", dir)
 	}()
 	report := table.Run{Date: time.Now(), Commit: commit(ctx), Machine: machine(dir), Rounds: o.rounds, Short: o.short}
+	begun := nowOn()
 	for _, kind := range o.databases {
 		rows, err := b.measure(ctx, kind)
 		if err != nil {
@@ -131,6 +132,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		}
 		report.Rows = append(report.Rows, rows...)
 	}
+	report.Machine += begun.stolen()
 	report.Rows = slices.DeleteFunc(report.Rows, func(r table.Row) bool { return !b.wants(r.Name) })
 	// As the rows are listed, and the databases of each side by side.
 	slices.SortStableFunc(report.Rows, func(p, q table.Row) int {

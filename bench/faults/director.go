@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"countersign/bench/faults/plan"
-	"countersign/bench/faults/rig"
 )
 
 // cue is the beginning or the end of a step.
@@ -15,39 +14,60 @@ type cue struct {
 	step plan.Step
 	end  bool
 	at   int
+	// done is closed when it has ended.
+	done chan struct{}
+}
+
+// faulty is what faults are done to: a rig.Rig.
+type faulty interface {
+	Begin(ctx context.Context, s plan.Step) error
+	End(ctx context.Context, s plan.Step) error
 }
 
 // director lets the steps of a plan happen, one after the other, as the deliveries reach them.
 type director struct {
 	cues []cue
-	rig  *rig.Rig
+	rig  faulty
 	say  func(string, ...any)
 	herd func() error
 
 	reached  chan int
 	finished chan struct{}
 	begun    map[string]time.Time
+	// ended are closed when a fault that lasts has ended, over when there is nothing more to wait for.
+	ended map[int][]chan struct{}
+	over  chan struct{}
 }
 
-func newDirector(p plan.Plan, r *rig.Rig, say func(string, ...any)) *director {
-	d := &director{rig: r, say: say, reached: make(chan int, 1), finished: make(chan struct{}), begun: map[string]time.Time{}}
+func newDirector(p plan.Plan, r faulty, say func(string, ...any)) *director {
+	d := &director{rig: r, say: say, reached: make(chan int, 1), finished: make(chan struct{}), begun: map[string]time.Time{},
+		ended: map[int][]chan struct{}{}, over: make(chan struct{})}
 	for _, s := range p.Steps {
-		d.cues = append(d.cues, cue{s, false, s.At})
+		d.cues = append(d.cues, cue{s, false, s.At, nil})
 		if s.Fault.Lasting {
-			d.cues = append(d.cues, cue{s, true, s.Until})
+			ended := make(chan struct{})
+			d.ended[s.Until] = append(d.ended[s.Until], ended)
+			d.cues = append(d.cues, cue{s, true, s.Until, ended})
 		}
 	}
 	slices.SortStableFunc(d.cues, func(a, b cue) int { return a.at - b.at })
 	return d
 }
 
-// reach says that a delivery is next. It does not wait.
+// reach says that a delivery is next. It waits until what is to end before that delivery has ended: there is to be something under way
+// when the next fault begins.
 func (d *director) reach(delivery int) {
 	select {
 	case <-d.reached: // the later one counts
 	default:
 	}
 	d.reached <- delivery
+	for _, ended := range d.ended[delivery] {
+		select {
+		case <-ended:
+		case <-d.over:
+		}
+	}
 }
 
 // finish says that all deliveries were sent.
@@ -56,6 +76,7 @@ func (d *director) finish() { close(d.finished) }
 // run works through the cues; when the deliveries end, what is left happens at once, but what
 // lasts still lasts as long as it has to.
 func (d *director) run(ctx context.Context) error {
+	defer close(d.over)
 	next, over := -1, false
 	var errs []error
 	for _, c := range d.cues {
@@ -69,6 +90,9 @@ func (d *director) run(ctx context.Context) error {
 			}
 		}
 		errs = append(errs, d.do(ctx, c))
+		if c.end {
+			close(c.done)
+		}
 	}
 	return errors.Join(errs...)
 }

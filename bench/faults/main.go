@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"countersign/bench/faults/clock"
+	"countersign/bench/faults/disk"
 	"countersign/bench/faults/plan"
 	"countersign/internal/stack/build"
 )
@@ -119,9 +120,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	binaries := binaries{
-		product: func(ctx context.Context, clock bool) (string, error) { return product(ctx, root, clock, stderr) },
-		temporal: func(ctx context.Context, clock bool) (build.TemporalServer, error) {
-			return temporal(ctx, root, clock, stderr)
+		product: func(ctx context.Context, p plan.Plan) (string, error) { return product(ctx, root, p, stderr) },
+		temporal: func(ctx context.Context, p plan.Plan) (build.TemporalServer, error) {
+			return temporal(ctx, root, p, stderr)
 		},
 	}
 	if o.csv != "" {
@@ -153,41 +154,61 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	return nil
 }
 
-// product builds starter and worker, with a clock that can be set where that is asked for. When nothing changed it takes a second.
-func product(ctx context.Context, root string, withClock bool, stderr io.Writer) (dir string, err error) {
+// product builds starter and worker: as they are, or with what the plan needs, a clock that can be set or a libc that falls. When nothing
+// changed it takes a second.
+func product(ctx context.Context, root string, p plan.Plan, stderr io.Writer) (dir string, err error) {
 	commands := []string{"starter", "worker"}
-	if !withClock {
+	if !p.Sets(plan.OurClock) && !p.InsideSQLite() {
 		return build.Product(ctx, root, build.Shared, stderr, commands...)
 	}
-	err = overlaid(ctx, func(overlay string) error {
-		dir, err = build.Overlaid(ctx, root, overlay, stderr, commands...)
+	err = withFolder(func(files string) error {
+		name, flags := "", []string{}
+		if p.Sets(plan.OurClock) {
+			overlay, err := clock.Overlay(ctx, files)
+			if err != nil {
+				return err
+			}
+			name, flags = name+"-clock", append(flags, "-overlay="+overlay)
+		}
+		if p.InsideSQLite() {
+			cache, err := build.CacheDir()
+			if err != nil {
+				return err
+			}
+			modfile, err := disk.Modfile(ctx, root, cache, files)
+			if err != nil {
+				return err
+			}
+			name, flags = name+"-disk", append(flags, "-modfile="+modfile)
+		}
+		dir, err = build.Altered(ctx, root, name, flags, stderr, commands...)
 		return err
 	})
 	return dir, err
 }
 
-// temporal finds or builds the Temporal server, and builds ours with a clock that can be set where that is asked for: minutes, the first time.
-func temporal(ctx context.Context, root string, withClock bool, stderr io.Writer) (server build.TemporalServer, err error) {
-	if !withClock {
+// temporal finds or builds the Temporal server, and builds ours with a clock that can be set where the plan needs it: minutes, the first time.
+func temporal(ctx context.Context, root string, p plan.Plan, stderr io.Writer) (server build.TemporalServer, err error) {
+	if !p.Sets(plan.TemporalClock) {
 		return build.Temporal(ctx, root, build.Shared, stderr)
 	}
-	err = overlaid(ctx, func(overlay string) error {
+	err = withFolder(func(files string) error {
+		overlay, err := clock.Overlay(ctx, files)
+		if err != nil {
+			return err
+		}
 		server, err = build.OverlaidTemporal(ctx, root, overlay, stderr)
 		return err
 	})
 	return server, err
 }
 
-// overlaid builds something with a clock that can be set.
-func overlaid(ctx context.Context, do func(overlay string) error) (err error) {
-	files, err := os.MkdirTemp("", "faults-overlay-")
+// withFolder makes a folder for what something is built with, and removes it.
+func withFolder(do func(dir string) error) (err error) {
+	dir, err := os.MkdirTemp("", "faults-build-")
 	if err != nil {
-		return fmt.Errorf("build with a clock: %w", err)
+		return fmt.Errorf("make a folder for a build: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(files)) }()
-	overlay, err := clock.Overlay(ctx, files)
-	if err != nil {
-		return err
-	}
-	return do(overlay)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return do(dir)
 }

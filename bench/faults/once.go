@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"countersign/bench/faults/ledger"
@@ -24,9 +25,9 @@ import (
 
 // binaries are what was built.
 type binaries struct {
-	// product builds starter and worker, and temporal the server, when they are first asked for: with a clock that can be set, or as they are.
-	product  func(ctx context.Context, clock bool) (dir string, err error)
-	temporal func(ctx context.Context, clock bool) (build.TemporalServer, error)
+	// product builds starter and worker, and temporal the server, when they are first asked for, as the plan needs them.
+	product  func(ctx context.Context, p plan.Plan) (dir string, err error)
+	temporal func(ctx context.Context, p plan.Plan) (build.TemporalServer, error)
 }
 
 const (
@@ -54,11 +55,11 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 	if err != nil {
 		return "", err
 	}
-	product, err := b.product(ctx, p.Sets(plan.OurClock))
+	product, err := b.product(ctx, p)
 	if err != nil {
 		return "", err
 	}
-	temporal, err := b.temporal(ctx, p.Sets(plan.TemporalClock))
+	temporal, err := b.temporal(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -75,14 +76,16 @@ func once(ctx context.Context, b binaries, s spec, keep bool, out io.Writer) (ro
 		}
 		say("kept: %s", dir)
 	}()
+	refused := &atomic.Int64{}
 	r, err := bringUp(ctx, rig.Options{
 		Dir: dir, Product: product, Temporal: temporal, Plan: p, Traffic: all, LMSSecret: secret, Say: say,
+		Refused: func() int { return int(refused.Load()) },
 	})
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	t := &treatment{rig: r, plan: p, traffic: all, say: say, ledgerFile: filepath.Join(dir, "ledger")}
+	t := &treatment{rig: r, plan: p, traffic: all, say: say, refused: refused, ledgerFile: filepath.Join(dir, "ledger")}
 	if err := t.apply(ctx); err != nil {
 		return "", err
 	}
@@ -126,9 +129,11 @@ type treatment struct {
 	traffic    traffic.Traffic
 	say        func(string, ...any)
 	ledgerFile string
+	// refused counts what was answered and is to come again.
+	refused *atomic.Int64
 
 	drained time.Duration
-	// missed are the points that were not come to and the clock that was not felt, a line each.
+	// missed are the faults that nobody felt, a line each.
 	missed []string
 }
 
@@ -140,7 +145,7 @@ func (t *treatment) apply(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
 	director := newDirector(t.plan, t.rig, t.say)
-	sender := load.New(load.Options{URL: t.rig.URL(), Traffic: t.traffic, Ledger: book, Pace: pace, Before: director.reach})
+	sender := load.New(load.Options{URL: t.rig.URL(), Traffic: t.traffic, Ledger: book, Pace: pace, Before: director.reach, Refused: t.refused})
 	director.herd = func() error { return sender.Herd(ctx, t.firstSound(), herdSize) }
 	directed := make(chan error, 1)
 	go func() { directed <- director.run(ctx) }()
@@ -149,61 +154,59 @@ func (t *treatment) apply(ctx context.Context) (err error) {
 	if err := errors.Join(sendErr, <-directed); err != nil {
 		return err
 	}
-	if err := t.comeToPoints(ctx, sender); err != nil {
+	if err := t.feel(ctx, sender); err != nil {
 		return err
 	}
 	healed := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	draining, cancel := context.WithTimeout(ctx, drainLimit)
 	defer cancel()
-	if err := t.rig.Heal(ctx); err != nil {
+	if err := t.rig.Heal(draining); err != nil {
 		return err
 	}
 	if t.plan.Restores() {
 		t.say("the LMS sends everything again")
-		if err := sender.Again(ctx); err != nil {
+		if err := sender.Again(draining); err != nil {
 			return err
 		}
 	}
-	if err := t.rig.Drain(ctx); err != nil {
+	if err := t.rig.Drain(draining); err != nil {
 		t.say("%v", err) // what has not come to rest is judged as it stands
 	}
 	t.drained = time.Since(healed)
-	if t.plan.Sets(plan.TemporalClock) {
-		wrongly, err := t.rig.TemporalDatedWrongly(ctx)
-		if err != nil {
-			return err
-		}
-		if !wrongly {
-			t.missed = append(t.missed, "Temporal's clock was never felt: this run says nothing about it")
-		}
+	clocks, err := t.rig.UnfeltClocks(ctx)
+	for _, clock := range clocks {
+		t.miss(clock)
 	}
-	return nil
+	return err
 }
 
-// How long points that were armed and not come to are waited for, and how often the sender sends
-// something again meanwhile.
+// How long faults that nobody has felt are waited for, and how often the sender sends something again meanwhile.
 const (
-	pointLimit = 20 * time.Second
-	pointPause = 500 * time.Millisecond
+	feelLimit = 20 * time.Second
+	feelPause = 500 * time.Millisecond
 )
 
-// comeToPoints waits until every armed point was come to: what was killed is still making up for it,
-// and duplicates keep the starter busy.
-func (t *treatment) comeToPoints(ctx context.Context, sender *load.Sender) error {
-	for deadline := time.Now().Add(pointLimit); len(t.rig.Unreached()) > 0 && time.Now().Before(deadline); {
+// feel waits until every fault was felt and every point come to: what was killed is still making up for it, and duplicates keep the
+// starter busy.
+func (t *treatment) feel(ctx context.Context, sender *load.Sender) error {
+	for deadline := time.Now().Add(feelLimit); len(t.rig.Unfelt()) > 0 && time.Now().Before(deadline); {
 		if err := sender.Herd(ctx, t.firstSound(), 1); err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pointPause):
+		case <-time.After(feelPause):
 		}
 	}
-	for _, point := range t.rig.Unreached() {
-		t.missed = append(t.missed, fmt.Sprintf("never came to %s: this run says nothing about it", point))
+	for _, fault := range t.rig.Unfelt() {
+		t.miss(fault)
 	}
 	return nil
+}
+
+func (t *treatment) miss(fault string) {
+	t.missed = append(t.missed, fault+" was never felt: this run says nothing about it")
 }
 
 // firstSound is a delivery that is not poison.
@@ -225,9 +228,6 @@ func (t *treatment) judge(ctx context.Context) (row string, err error) {
 	sums, err := ledger.Sum(entries)
 	if err != nil {
 		return "", err
-	}
-	if t.plan.Has("disk-full") && sums.Refused == sums.Rejected {
-		t.say("no delivery was refused: this run says little about a full disk")
 	}
 	evidence, err := t.rig.Evidence(ctx, sums, sent(entries))
 	if err != nil {

@@ -30,6 +30,8 @@ type Options struct {
 	Retries []time.Duration
 	// Before is called before a delivery is sent the first time.
 	Before func(delivery int)
+	// Refused counts the answers 5xx and 429; nil counts nothing.
+	Refused *atomic.Int64
 }
 
 // Sender sends. It is safe for concurrent use.
@@ -175,7 +177,11 @@ func (s *Sender) send(ctx context.Context, d traffic.Delivery) (settled bool, er
 			return false, fmt.Errorf("delivery %d: %w", d.Number, err)
 		}
 	}
-	return status < 500 && status != http.StatusTooManyRequests, s.options.Ledger.Write(e)
+	settled = status < 500 && status != http.StatusTooManyRequests
+	if !settled && s.options.Refused != nil {
+		s.options.Refused.Add(1)
+	}
+	return settled, s.options.Ledger.Write(e)
 }
 
 func (s *Sender) post(ctx context.Context, d traffic.Delivery) (status int, body []byte, err error) {

@@ -20,6 +20,8 @@ type Fault struct {
 	Times int
 	// Point says that a process is killed at an exact place of a conversation.
 	Point bool
+	// Inside says that the place is inside a commit of the journal.
+	Inside bool
 	// Alone keeps it out of random plans: it is a plan of its own.
 	Alone bool
 	// Clock is whose clocks are set, "" for nobody's: they have to be built or started for that.
@@ -60,16 +62,18 @@ func kills() []Fault {
 // points are kill -9 at an exact place of a conversation.
 func points() []Fault {
 	return []Fault{
-		{Name: "before-insert", Does: "kill -9 of the starter with the INSERT of a delivery on the wire", Point: true, Database: Postgres},
-		{Name: "before-commit", Does: "kill -9 of the starter after the INSERT, with what commits it on the wire", Point: true, Database: Postgres},
-		{Name: "after-commit", Does: "kill -9 of the starter after the COMMIT was carried out, before it knows", Point: true, Database: Postgres},
+		{Name: "before-insert", Does: "kill -9 of the starter with the INSERT of a delivery on the wire (PostgreSQL), with a page of the table half way to the write-ahead log (SQLite)", Point: true, Inside: true},
+		{Name: "before-commit", Does: "kill -9 of the starter after the INSERT, with what commits it on the wire (PostgreSQL), with all written and nothing flushed (SQLite)", Point: true, Inside: true},
+		{Name: "after-commit", Does: "kill -9 of the starter after the COMMIT was carried out (SQLite: where others see it), before it knows", Point: true, Inside: true},
 		{Name: "before-ack", Does: "kill -9 of the starter with its 200 on the wire", Point: true},
 		{Name: "before-start", Does: "kill -9 of the starter with the start of a workflow on the wire", Point: true},
 		{Name: "after-start", Does: "kill -9 of the starter after the start was sent, before it is answered", Point: true},
 		{Name: "before-send", Does: "kill -9 of the worker with the write to the QMS on the wire", Point: true},
 		{Name: "after-send", Does: "kill -9 of the worker after the QMS has changed the record, with its answer on the wire", Point: true},
-		{Name: "before-record", Does: "kill -9 of the worker with the INSERT of an effect on the wire", Point: true, Database: Postgres},
-		{Name: "after-record", Does: "kill -9 of the worker after an effect was stored, before it knows", Point: true, Database: Postgres},
+		{Name: "before-record", Does: "kill -9 of the worker with the INSERT of an effect on the wire (PostgreSQL), with a page of the table half way to the write-ahead log (SQLite)", Point: true, Inside: true},
+		{Name: "after-record", Does: "kill -9 of the worker after an effect was stored (SQLite: where others see it), before it knows", Point: true, Inside: true},
+		{Name: "in-checkpoint", Does: "kill -9 of starter or worker, or both, when it has copied 100 pages of the write-ahead log into the database (SQLite only)",
+			Point: true, Inside: true, Database: SQLite, Alone: true},
 		{Name: "before-statement", Does: "kill -9 of the worker with a statement on the wire", Point: true},
 		{Name: "after-statement", Does: "kill -9 of the worker after the LRS has stored a statement, with its answer on the wire", Point: true},
 	}

@@ -68,6 +68,11 @@ func (p Plan) Sets(clock Clock) bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Clock == clock })
 }
 
+// InsideSQLite reports whether a process is killed inside a commit of an SQLite journal: starter and worker have to be built for that.
+func (p Plan) InsideSQLite() bool {
+	return p.Database == SQLite && slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Fault.Inside })
+}
+
 // composites are plans of several faults; each happens once or as often as its plan of its own says.
 func composites() map[string][]string {
 	return map[string][]string{
@@ -151,36 +156,67 @@ func New(name string, database Database, seed uint64, deliveries int) (Plan, err
 	if len(p.Steps) == 0 && len(members) > 0 {
 		return Plan{}, fmt.Errorf("nothing of plan %q can be done with %s", name, database)
 	}
-	slices.SortStableFunc(p.Steps, func(a, b Step) int { return a.At - b.At })
-	apart(p.Steps, deliveries-1)
-	slices.SortStableFunc(p.Steps, func(a, b Step) int { return a.At - b.At })
+	inOrder(p.Steps)
+	apart(p.Steps, deliveries)
+	inOrder(p.Steps)
 	return p, nil
 }
 
-// apart lets what is done to one server happen one after the other: a server that is down cannot be
-// frozen, and one clock is ahead or behind. What is moved ends with the last delivery at the latest.
-func apart(steps []Step, last int) {
-	free := map[string]int{}
+func inOrder(steps []Step) {
+	slices.SortStableFunc(steps, func(a, b Step) int { return a.At - b.At })
+}
+
+// apart lets faults be felt. Each of those that last and that would hide one another has a part of the deliveries of its own, and what
+// happens to a server while it is away happens when it is back.
+func apart(steps []Step, deliveries int) {
+	lasting := map[string][]*Step{}
 	for i := range steps {
-		s := &steps[i]
-		server := serverOf(s.Fault.Name)
-		if server == "" {
-			continue
+		if hidden := hiddenBy(steps[i].Fault); hidden != "" {
+			lasting[hidden] = append(lasting[hidden], &steps[i])
 		}
-		moved := max(0, min(free[server], last)-s.At)
-		s.At += moved
-		if s.Fault.Lasting {
-			s.Until = min(s.Until+moved, last)
-			free[server] = s.Until
+	}
+	first, last := deliveries*earliest/100, deliveries*latest/100
+	for _, all := range lasting {
+		for i, s := range all {
+			if len(all) == 1 {
+				break
+			}
+			from, to := first+i*(last-first)/len(all), first+(i+1)*(last-first)/len(all)
+			long := s.Until - s.At
+			s.At = min(max(s.At, from), from+(to-from)/2)
+			s.Until = min(s.At+long, to)
+		}
+	}
+	for i := range steps {
+		s, server := &steps[i], serverOf(steps[i].Fault.Name)
+		for _, all := range lasting {
+			for _, other := range all {
+				if !s.Fault.Lasting && server != "" && serverOf(other.Fault.Name) == server && s.At >= other.At && s.At < other.Until {
+					s.At = other.Until
+				}
+			}
 		}
 	}
 }
 
-// serverOf is the server whose process a fault touches, or the clock, "" for none that could be down. A server can be killed while its clock is wrong.
+// hiddenBy names those of the lasting faults of which one is not felt while another lasts: there is nothing from the QMS to be missed where
+// nothing comes from Temporal, and a clock is ahead or behind. "" is felt whatever else happens.
+func hiddenBy(f Fault) string {
+	switch {
+	case !f.Lasting, f.Name == "freeze-worker", strings.HasPrefix(f.Name, "journal-"):
+		return ""
+	case f.Clock != "", f.Name == "disk-full":
+		return serverOf(f.Name)
+	}
+	return "traffic"
+}
+
+// serverOf is what a fault touches that may be away: a server's process or its answers, a clock, "" for nothing of the kind. A server can be
+// killed while its clock is wrong.
 func serverOf(fault string) string {
-	for _, prefix := range []string{"temporal-clock-", "pg-clock-", "temporal-", "pg-", "disk-full", "clock-"} {
+	for _, prefix := range []string{"temporal-clock-", "pg-clock-", "temporal-", "pg-", "disk-full", "clock-", "qms-429", "qms-down"} {
 		if strings.HasPrefix(fault, prefix) {
-			return prefix
+			return strings.Replace(prefix, "qms-429", "qms-down", 1) // who answers everything with 503 answers nothing with 429
 		}
 	}
 	return ""
@@ -214,8 +250,10 @@ const (
 	longestPointBack = 200 * time.Millisecond
 )
 
-// step places a fault: between a twentieth and nine tenths of the deliveries, a lasting one for a
-// tenth to three tenths of them.
+// Faults begin after the first deliveries and end before the last ones, in percent of them.
+const earliest, latest = 5, 90
+
+// step places a fault: a lasting one takes a tenth to three tenths of the deliveries.
 func (g *generator) step(f Fault) Step {
 	part := func(from, to int) int {
 		low := g.deliveries * from / 100
@@ -229,11 +267,13 @@ func (g *generator) step(f Fault) Step {
 	switch {
 	case f.Name == "lrs-409-different":
 		s.At = 0 // before the first of them is sent
+	case f.Name == "in-checkpoint":
+		s.At = part(earliest, 30) // the log is copied about when 100 completions have gone through
 	case f.Lasting:
-		s.At = part(5, 60)
+		s.At = part(earliest, 60)
 		s.Until = s.At + part(10, 30)
 	default:
-		s.At = part(5, 90)
+		s.At = part(earliest, latest)
 	}
 	return s
 }

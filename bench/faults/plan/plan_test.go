@@ -77,21 +77,25 @@ func TestStepsLieWithinTheDeliveries(t *testing.T) {
 	}
 }
 
-// Temporal cannot be frozen while it is down, nor PostgreSQL be made read-only.
-func TestWhatTouchesOneServerDoesNotOverlap(t *testing.T) {
-	for seed := range uint64(200) {
-		for _, name := range []string{"temporal", "postgres", "disk-full", "clocks", Random} {
+// Temporal cannot be frozen while it is down, nor PostgreSQL be made read-only, and while nothing comes from Temporal nobody feels that
+// nothing comes from the QMS. Each fault that lasts has some deliveries of its own.
+func TestFaultsDoNotHideOneAnother(t *testing.T) {
+	for seed := range uint64(300) {
+		for _, name := range []string{"temporal", "postgres", "disk-full", "clocks", "cut", "half-open", "unreachable", "slow", Random} {
 			p, err := New(name, Postgres, seed, 200)
 			require.NoError(t, err)
-			until := map[string]int{}
+			until, away := map[string]int{}, map[string]int{}
 			for _, s := range p.Steps {
-				server := serverOf(s.Fault.Name)
-				if server == "" {
+				hidden, server := hiddenBy(s.Fault), serverOf(s.Fault.Name)
+				require.GreaterOrEqual(t, s.At, away[server], "seed %d: %s", seed, p.Faults())
+				if hidden == "" {
 					continue
 				}
-				require.GreaterOrEqual(t, s.At, until[server], "seed %d: %s", seed, p.Faults())
-				if s.Fault.Lasting {
-					until[server] = s.Until
+				require.GreaterOrEqual(t, s.At, until[hidden], "seed %d: %s", seed, p.Faults())
+				require.GreaterOrEqual(t, s.Until-s.At, 5, "seed %d: %s", seed, p.Faults())
+				until[hidden] = s.Until
+				if server != "" {
+					away[server] = s.Until
 				}
 			}
 		}

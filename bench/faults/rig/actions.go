@@ -68,18 +68,24 @@ func (r *Rig) worker() *member { return r.workers[0] }
 
 func (r *Rig) kills() map[string]action {
 	return map[string]action{
-		"kill-starter": {begin: func(_ context.Context, s plan.Step) error { return r.starter.kill(s.Back) }},
-		"kill-worker":  {begin: func(_ context.Context, s plan.Step) error { return r.worker().kill(s.Back) }},
-		"kill-both": {begin: func(_ context.Context, s plan.Step) error {
-			return errors.Join(r.worker().kill(s.Back), r.starter.kill(s.Back/2))
+		"kill-starter": {begin: func(ctx context.Context, s plan.Step) error {
+			return errors.Join(r.starter.runs(ctx), r.starter.kill(s.Back))
 		}},
-		"freeze-starter": lasting(r.starter.freezing(), r.starter.thawing()),
-		"freeze-worker":  lasting(r.freezeInTheMiddle, r.workerThaw),
+		"kill-worker": {begin: func(ctx context.Context, s plan.Step) error {
+			return errors.Join(r.worker().runs(ctx), r.worker().kill(s.Back))
+		}},
+		"kill-both": {begin: func(ctx context.Context, s plan.Step) error {
+			return errors.Join(r.worker().runs(ctx), r.starter.runs(ctx), r.worker().kill(s.Back), r.starter.kill(s.Back/2))
+		}},
+		"freeze-starter": {
+			begin: func(ctx context.Context, _ plan.Step) error {
+				return errors.Join(r.starter.runs(ctx), r.starter.freeze())
+			},
+			end: func(context.Context, plan.Step) error { return r.starter.thaw() },
+		},
+		"freeze-worker": lasting(r.freezeInTheMiddle, r.workerThaw),
 	}
 }
-
-func (m *member) freezing() func() error { return func() error { return m.freeze() } }
-func (m *member) thawing() func() error  { return func() error { return m.thaw() } }
 
 // frozenWrites is how many writes are slow when a worker is frozen.
 const frozenWrites = 20

@@ -79,19 +79,19 @@ func stopOrKill(ctx context.Context, stop func(context.Context) error) error {
 func (r *Rig) databases() map[string]action {
 	s := r.store
 	all := map[string]action{
-		"disk-full":        lasting(s.fill, s.empty),
+		"disk-full":        r.felt(lasting(s.fill, s.empty), r.options.Refused),
 		"journal-restored": {begin: r.copyJournal, end: r.restoreJournal},
 		"journal-restored-hour": {begin: r.copyJournal, end: func(ctx context.Context, s plan.Step) error {
 			return errors.Join(r.clock.Set(time.Hour), r.restoreJournal(ctx, s))
 		}},
 	}
 	if s.kind == plan.Postgres {
-		all["pg-restarted"] = lasting(s.server.Stop, s.server.Start)
+		all["pg-restarted"] = r.felt(lasting(s.server.Stop, s.server.Start), r.options.Refused)
 		all["pg-backends-killed"] = once(func() error { return s.server.Exec(terminate) })
-		all["pg-read-only"] = lasting(
+		all["pg-read-only"] = r.felt(lasting(
 			func() error { return s.server.Exec(readOnly, terminate) },
 			func() error { return s.server.Exec(writable, terminate) },
-		)
+		), r.options.Refused)
 	}
 	return all
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"syscall"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"countersign/workflows"
 
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 )
 
 func freezeGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGSTOP) }
@@ -38,43 +35,20 @@ func (r *Rig) Heal(ctx context.Context) error {
 	r.world.lrs.ClearFaults()
 	errs = append(errs, r.world.lrs.SetCompare(lrs.CompareSpec))
 	for _, m := range r.members() {
+		errs = append(errs, m.trap.Disarm())
 		m.release()
 		errs = append(errs, m.ready(ctx))
 	}
 	return errors.Join(errs...)
 }
 
-// sayUnused says which scripted answers nobody has asked for: a fault that was not felt proves nothing.
+// sayUnused says which scripted answers nobody has asked for.
 func (r *Rig) sayUnused(who string, left map[fault.Endpoint][]fault.Fault) {
 	for endpoint, faults := range left {
 		for _, f := range faults {
-			r.options.Say("not felt: the %s still has %d x %s/%s for %s", who, f.Times, f.Answer, f.Apply, endpoint)
+			r.options.Say("not used: the %s still has %d x %s/%s for %s", who, f.Times, f.Answer, f.Apply, endpoint)
 		}
 	}
-}
-
-// Unreached are the points that were armed and not come to yet.
-func (r *Rig) Unreached() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Sorted(maps.Keys(r.unreached))
-}
-
-// dated is how far from the run's own time a run of Temporal's has begun whose clock was set by an hour.
-const dated = 30 * time.Minute
-
-// TemporalDatedWrongly reports whether Temporal has begun runs at times that never were, as one whose clock is set does. What operators
-// query is a little behind: it is to be asked when all has come to rest.
-func (r *Rig) TemporalDatedWrongly(ctx context.Context) (bool, error) {
-	found, err := r.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Namespace: r.temporal.Namespace(),
-		Query: fmt.Sprintf("StartTime > '%s' OR StartTime < '%s'",
-			time.Now().Add(dated).Format(time.RFC3339), r.begun.Add(-dated).Format(time.RFC3339)),
-	})
-	if err != nil {
-		return false, fmt.Errorf("ask for the clock of Temporal: %w", err)
-	}
-	return found.GetCount() > 0, nil
 }
 
 // The patience of Drain.

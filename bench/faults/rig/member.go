@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"countersign/bench/faults/disk"
 	"countersign/internal/stack"
 )
 
@@ -19,6 +20,7 @@ type member struct {
 	name    string
 	command stack.Command
 	health  string // URL
+	trap    *disk.Trap
 	say     func(format string, args ...any)
 	done    chan struct{}
 
@@ -34,8 +36,8 @@ type member struct {
 // usualBack is how soon a process that ended by itself is started again.
 const usualBack = 300 * time.Millisecond
 
-func startMember(ctx context.Context, name string, command stack.Command, health string, say func(string, ...any)) (*member, error) {
-	m := &member{name: name, command: command, health: health, say: say, done: make(chan struct{}), back: usualBack}
+func startMember(ctx context.Context, name string, command stack.Command, health string, trap *disk.Trap, say func(string, ...any)) (*member, error) {
+	m := &member{name: name, command: command, health: health, trap: trap, say: say, done: make(chan struct{}), back: usualBack}
 	p, err := stack.Start(command)
 	if err != nil {
 		return nil, err
@@ -53,9 +55,13 @@ func (m *member) supervise() {
 	for {
 		p := m.current()
 		<-p.Done()
+		sprung, err := m.trap.Sprung()
+		if err != nil {
+			m.say("%v", err)
+		}
 		m.mu.Lock()
-		back, held := m.back, m.held
-		if !m.killed && !m.closing {
+		back := m.back
+		if !sprung && !m.killed && !m.closing {
 			m.ended++
 			m.say("%s ended by itself: %v", m.name, p.Err())
 		}
@@ -66,21 +72,32 @@ func (m *member) supervise() {
 			return
 		}
 		time.Sleep(back)
-		if held != nil {
-			<-held
-		}
-		m.mu.Lock()
-		if m.closing {
-			m.mu.Unlock()
+		if !m.lockWhenFree() {
 			return
 		}
-		p, err := stack.Start(m.command)
-		if err == nil {
+		if p, err = stack.Start(m.command); err == nil {
 			m.process = p
 		} else {
 			m.say("%v", err)
 		}
 		m.mu.Unlock()
+	}
+}
+
+// lockWhenFree waits until the process may start, and locks; it reports false, and does not, when none is to start any more.
+func (m *member) lockWhenFree() bool {
+	for {
+		m.mu.Lock()
+		held := m.held
+		if m.closing {
+			m.mu.Unlock()
+			return false
+		}
+		if held == nil {
+			return true
+		}
+		m.mu.Unlock()
+		<-held
 	}
 }
 
@@ -90,13 +107,40 @@ func (m *member) current() *stack.Process {
 	return m.process
 }
 
-// kill is kill -9; the process comes back after the given time.
+// runs waits until there is a process: who is away cannot be killed.
+func (m *member) runs(ctx context.Context) error {
+	for {
+		select {
+		case <-m.current().Done():
+		default:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", m.name, ctx.Err())
+		case <-time.After(drainPoll / 10):
+		}
+	}
+}
+
+// kill is kill -9; the process comes back after the given time. One that is away stays away as long as it would have.
 func (m *member) kill(back time.Duration) error {
 	m.mu.Lock()
 	p := m.process
-	m.back, m.killed = back, true
+	select {
+	case <-p.Done():
+	default:
+		m.back, m.killed = back, true
+	}
 	m.mu.Unlock()
 	return p.Kill()
+}
+
+// stay says how long the process stays away, which has just fallen.
+func (m *member) stay(away time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.back = away
 }
 
 // hold kills and keeps away until release.

@@ -1,10 +1,12 @@
 package rig
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
 
+	"countersign/bench/faults/plan"
 	"countersign/bench/faults/wire"
 	"countersign/internal/simulator/arena"
 	"countersign/internal/simulator/fault"
@@ -25,13 +27,48 @@ func (r *Rig) networks() map[string]action {
 				return errors.Join(errs...)
 			}
 		}
+		suffered := func() int {
+			n := 0
+			for _, l := range links {
+				n += l.Suffered()
+			}
+			return n
+		}
 		mend := each((*wire.Link).Mend)
-		all["cut-"+to] = lasting(each(func(l *wire.Link) error { l.Cut(); return nil }), mend)
-		all["half-open-"+to] = lasting(each(func(l *wire.Link) error { return l.Swallow(true) }), mend)
-		all["unreachable-"+to] = lasting(each(func(l *wire.Link) error { return l.Swallow(false) }), mend)
-		all["slow-"+to] = lasting(each(func(l *wire.Link) error { return l.Slow(300, 200) }), mend)
+		all["cut-"+to] = action{
+			begin: func(_ context.Context, s plan.Step) error {
+				expected := r.expect(s, nil)
+				for deadline := time.Now().Add(connectLimit); connected(links) == 0 && time.Now().Before(deadline); {
+					time.Sleep(drainPoll)
+				}
+				for _, l := range links {
+					if l.Cut() > 0 {
+						r.feel(expected)
+					}
+				}
+				return nil
+			},
+			end: func(context.Context, plan.Step) error { return mend() },
+		}
+		for kind, begin := range map[string]func(*wire.Link) error{
+			"half-open":   func(l *wire.Link) error { return l.Swallow(true) },
+			"unreachable": func(l *wire.Link) error { return l.Swallow(false) },
+			"slow":        func(l *wire.Link) error { return l.Slow(300, 200) },
+		} {
+			all[kind+"-"+to] = r.felt(lasting(each(begin), mend), suffered)
+		}
 	}
 	return all
+}
+
+// connectLimit is how long a connection is waited for that can be cut: who was just killed has none.
+const connectLimit = 3 * time.Second
+
+func connected(links []*wire.Link) (connections int) {
+	for _, l := range links {
+		connections += l.Connections()
+	}
+	return connections
 }
 
 // How late a late commit is. The last one is usually made when everything has come to rest.
@@ -44,13 +81,15 @@ const (
 func (r *Rig) qmsFaults() map[string]action {
 	q := r.world.qms
 	script := func(endpoint fault.Endpoint, faults ...fault.Fault) action {
-		return once(func() error { q.Fault(endpoint, faults...); return nil })
+		return r.felt(once(func() error { q.Fault(endpoint, faults...); return nil }), answered(q, endpoint, faults[0]))
 	}
 	both := func(write, read fault.Fault) action {
-		return once(func() error { q.Fault(arena.EndpointComplete, write); q.Fault(arena.EndpointRecord, read); return nil })
+		action := once(func() error { q.Fault(arena.EndpointComplete, write); q.Fault(arena.EndpointRecord, read); return nil })
+		return r.felt(action, answered(q, arena.EndpointComplete, write))
 	}
+	asking := func(endpoint fault.Endpoint, a action) action { return r.felt(a, asked(q, endpoint)) }
 	clock := func(by time.Duration) action {
-		return lasting(func() error { q.SetClockOffset(by); return nil }, func() error { q.SetClockOffset(0); return nil })
+		return asking(fault.Any, lasting(func() error { q.SetClockOffset(by); return nil }, func() error { q.SetClockOffset(0); return nil }))
 	}
 	return map[string]action{
 		"qms-silent":          script(arena.EndpointComplete, fault.Silent(3)),
@@ -61,18 +100,18 @@ func (r *Rig) qmsFaults() map[string]action {
 		"qms-late-lost":       script(arena.EndpointComplete, fault.LateCommitLost(soon, 1), fault.LateCommitLost(later, 1), fault.LateCommitLost(latest, 1)),
 		"qms-429":             script(fault.Any, fault.RateLimited("", 5)),
 		"qms-429-retry-after": script(fault.Any, fault.RateLimited("1", 5)),
-		"qms-token-expired":   once(func() error { q.ExpireTokens(); return nil }),
-		"qms-token-revoked":   once(func() error { q.RevokeTokens(); return nil }),
+		"qms-token-expired":   r.felt(once(func() error { q.ExpireTokens(); return nil }), unauthorized(q)),
+		"qms-token-revoked":   r.felt(once(func() error { q.RevokeTokens(); return nil }), unauthorized(q)),
 		"qms-huge":            both(fault.Huge(0, 2), fault.Huge(0, 2)),
 		"qms-truncated":       both(fault.Truncated(3), fault.Truncated(3)),
 		"qms-malformed":       both(fault.Malformed(3), fault.Malformed(3)),
-		"qms-down": lasting(
+		"qms-down": asking(fault.Any, lasting(
 			func() error {
 				q.Fault(fault.Any, fault.Status(http.StatusServiceUnavailable, fault.Forever))
 				return nil
 			},
 			func() error { q.ClearFaults(fault.Any); return nil },
-		),
+		)),
 		"qms-clock-ahead":  clock(time.Hour),
 		"qms-clock-behind": clock(-time.Hour),
 	}
@@ -83,22 +122,20 @@ const conflicts = 3
 
 func (r *Rig) lrsFaults() map[string]action {
 	l := r.world.lrs
+	failed, dropped := fault.CommitThenStatus(http.StatusInternalServerError, 3), fault.DropAfter(3)
 	return map[string]action{
-		"lrs-down": lasting(
+		"lrs-down": r.felt(lasting(
 			func() error {
 				l.Fault(fault.Any, fault.Status(http.StatusServiceUnavailable, fault.Forever))
 				return nil
 			},
 			func() error { l.ClearFaults(fault.Any); return nil },
-		),
-		"lrs-commit-500": once(func() error {
-			l.Fault(lrs.EndpointPut, fault.CommitThenStatus(http.StatusInternalServerError, 3))
-			return nil
-		}),
-		"lrs-409-same": once(func() error {
-			l.Fault(lrs.EndpointPut, fault.DropAfter(3))
+		), asked(l, fault.Any)),
+		"lrs-commit-500": r.felt(once(func() error { l.Fault(lrs.EndpointPut, failed); return nil }), answered(l, lrs.EndpointPut, failed)),
+		"lrs-409-same": r.felt(once(func() error {
+			l.Fault(lrs.EndpointPut, dropped)
 			return l.SetCompare(lrs.CompareRefuse)
-		}),
+		}), answered(l, lrs.EndpointPut, dropped)),
 		"lrs-409-different": once(func() error {
 			left := conflicts
 			for _, k := range r.options.Traffic.Keys {

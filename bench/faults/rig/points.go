@@ -2,7 +2,9 @@ package rig
 
 import (
 	"context"
+	"errors"
 
+	"countersign/bench/faults/disk"
 	"countersign/bench/faults/plan"
 	"countersign/bench/faults/traffic"
 	"countersign/bench/faults/wire"
@@ -10,53 +12,77 @@ import (
 
 // points are where a process is killed.
 func (r *Rig) points() map[string]action {
-	insert := []string{"INSERT INTO deliveries", "sync"} // one statement, which its Sync commits
 	start := []string{`"platform":"` + traffic.Platform + `"`}
 	write := []string{"/complete HTTP/1.1"}
-	effect := []string{"INSERT INTO effects"}
 	put := []string{"PUT /xapi/statements"}
-	at := func(link *wire.Link, steps []string, after bool, who func() *member) action {
-		return action{begin: func(_ context.Context, s plan.Step) error {
-			r.mark(s.String())
-			link.Arm(wire.Point{Steps: steps, After: after}, func() {
-				r.reached(s.String())
-				if err := who().kill(s.Back); err != nil {
-					r.options.Say("%s: %v", s, err)
-				}
-			})
-			return nil
-		}}
-	}
-	starter := func() *member { return r.starter }
 	all := map[string]action{
-		"before-ack":       at(r.ingress, []string{"POST /webhooks/"}, true, starter),
-		"before-start":     at(r.starterTemporal, start, false, starter),
-		"after-start":      at(r.starterTemporal, start, true, starter),
-		"before-send":      at(r.qms, write, false, r.worker),
-		"after-send":       at(r.qms, write, true, r.worker),
-		"before-statement": at(r.lrs, put, false, r.worker),
-		"after-statement":  at(r.lrs, put, true, r.worker),
+		"before-ack":       r.onTheWire(r.ingress, []string{"POST /webhooks/"}, true, r.theStarter),
+		"before-start":     r.onTheWire(r.starterTemporal, start, false, r.theStarter),
+		"after-start":      r.onTheWire(r.starterTemporal, start, true, r.theStarter),
+		"before-send":      r.onTheWire(r.qms, write, false, r.worker),
+		"after-send":       r.onTheWire(r.qms, write, true, r.worker),
+		"before-statement": r.onTheWire(r.lrs, put, false, r.worker),
+		"after-statement":  r.onTheWire(r.lrs, put, true, r.worker),
 	}
 	if r.options.Plan.Database == plan.Postgres {
-		all["before-insert"] = at(r.store.starter, insert[:1], false, starter)
-		all["before-commit"] = at(r.store.starter, insert, false, starter)
-		all["after-commit"] = at(r.store.starter, insert, true, starter)
-		all["before-record"] = at(r.store.worker, effect, false, r.worker)
-		all["after-record"] = at(r.store.worker, effect, true, r.worker)
+		insert := []string{"INSERT INTO deliveries", "sync"} // one statement, which its Sync commits
+		effect := []string{"INSERT INTO effects"}
+		all["before-insert"] = r.onTheWire(r.store.starter, insert[:1], false, r.theStarter)
+		all["before-commit"] = r.onTheWire(r.store.starter, insert, false, r.theStarter)
+		all["after-commit"] = r.onTheWire(r.store.starter, insert, true, r.theStarter)
+		all["before-record"] = r.onTheWire(r.store.worker, effect, false, r.worker)
+		all["after-record"] = r.onTheWire(r.store.worker, effect, true, r.worker)
+		return all
 	}
+	all["before-insert"] = r.onDisk(delivery(disk.BeforeWrite), r.theStarter)
+	all["before-commit"] = r.onDisk(delivery(disk.BeforeFlush), r.theStarter)
+	all["after-commit"] = r.onDisk(delivery(disk.Committed), r.theStarter)
+	all["before-record"] = r.onDisk(effect(disk.BeforeWrite), r.worker)
+	all["after-record"] = r.onDisk(effect(disk.Committed), r.worker)
+	all["in-checkpoint"] = r.onDisk(checkpoint(), r.theStarter, r.worker)
 	return all
 }
 
-// mark and reached keep the list of points that were armed and never come to.
-func (r *Rig) mark(point string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unreached[point] = true
+func (r *Rig) theStarter() *member { return r.starter }
+
+// onTheWire kills who holds one end of a conversation.
+func (r *Rig) onTheWire(link *wire.Link, steps []string, after bool, who func() *member) action {
+	return action{begin: func(_ context.Context, s plan.Step) error {
+		expected := r.expect(s, nil)
+		link.Arm(wire.Point{Steps: steps, After: after}, func() {
+			r.reached(expected)
+			if err := who().kill(s.Back); err != nil {
+				r.options.Say("%s: %v", s, err)
+			}
+		})
+		return nil
+	}}
 }
 
-func (r *Rig) reached(point string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.unreached, point)
-	r.options.Say("reached %s", point)
+// delivery is a commit of the starter's that changes the table of deliveries, effect one of the worker's that changes that of effects: of
+// what each of them writes, nothing else names a media type. SQLite's commit writes the pages that it changes into the write-ahead
+// log and flushes that; in the end it says in the memory that both share that they are there.
+func delivery(place disk.Place) disk.Point {
+	return disk.Point{Place: place, File: "-wal", Mark: "application/json"}
+}
+
+func effect(place disk.Place) disk.Point { return delivery(place) }
+
+// checkpoint is where some pages of the write-ahead log were copied into the database, and others not yet.
+func checkpoint() disk.Point { return disk.Point{Place: disk.BeforeWrite, File: ".db", Skip: 100} }
+
+// onDisk lets processes fall while they commit. It was come to when one of them fell.
+func (r *Rig) onDisk(p disk.Point, who ...func() *member) action {
+	return action{begin: func(_ context.Context, s plan.Step) error {
+		expected := r.expect(s, nil)
+		var errs []error
+		for _, who := range who {
+			m := who()
+			errs = append(errs, m.trap.Arm(p, func() {
+				r.reached(expected)
+				m.stay(s.Back)
+			}))
+		}
+		return errors.Join(errs...)
+	}}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"countersign/bench/faults/clock"
+	"countersign/bench/faults/disk"
 	"countersign/bench/faults/plan"
 	"countersign/bench/faults/traffic"
 	"countersign/bench/faults/wire"
@@ -32,7 +33,8 @@ import (
 type Options struct {
 	// Dir takes logs, ledger and databases.
 	Dir string
-	// Product is the folder of the built starter and worker; for a plan that sets plan.OurClock they have the overlay of package clock.
+	// Product is the folder of the built starter and worker; for a plan that sets plan.OurClock they have the overlay of package clock,
+	// for one that kills them inside an SQLite commit that of package disk.
 	Product string
 	// Temporal has the overlay for one that sets plan.TemporalClock.
 	Temporal build.TemporalServer
@@ -40,6 +42,8 @@ type Options struct {
 	Traffic  traffic.Traffic
 	// LMSSecret is what the traffic is signed with.
 	LMSSecret string
+	// Refused counts the requests that were not acknowledged and are to come again.
+	Refused func() int
 	// Say takes what happens, line by line; it must be safe for concurrent use.
 	Say func(format string, args ...any)
 }
@@ -68,8 +72,8 @@ type Rig struct {
 	workers    []*member
 
 	mu sync.Mutex
-	// unreached are the points that were armed and not come to yet.
-	unreached map[string]bool
+	// expected are the faults that have begun, and whether they were felt.
+	expected []*expectation
 	// certificates are the documents that were stored before a restore, by fingerprint.
 	certificates map[training.Fingerprint]map[string]bool
 }
@@ -83,7 +87,7 @@ func New(ctx context.Context, options Options) (_ *Rig, err error) {
 	defer cancel()
 	r := &Rig{
 		options: options, begun: time.Now(), secrets: secrets{lms: options.LMSSecret, qms: rand.Text(), lrs: rand.Text()},
-		unreached: map[string]bool{}, certificates: map[training.Fingerprint]map[string]bool{},
+		certificates: map[training.Fingerprint]map[string]bool{},
 	}
 	defer func() {
 		if err != nil {
@@ -188,10 +192,12 @@ func (r *Rig) startMembers(ctx context.Context, workers int) error {
 }
 
 func (r *Rig) startMember(ctx context.Context, name, binary, listen string, env map[string]string) (*member, error) {
+	trap := disk.New(filepath.Join(r.options.Dir, name+"-falls"))
+	env[disk.Variable] = trap.File()
 	return startMember(ctx, name, stack.Command{
 		Name: name, Path: filepath.Join(r.options.Product, build.Executable(binary)),
 		Env: stack.Environment(env), LogFile: logFile(r.options.Dir, name),
-	}, "http://"+listen+"/healthz", r.options.Say)
+	}, "http://"+listen+"/healthz", trap, r.options.Say)
 }
 
 // URL is where the sender posts to.

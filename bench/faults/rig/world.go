@@ -21,6 +21,9 @@ import (
 	"countersign/internal/xapi"
 )
 
+// wholeLog is how many calls the QMS remembers: more than a run has.
+const wholeLog = 1_000_000
+
 const (
 	trainingID = "TP-0042"
 	homePage   = "https://acme.lms.example.com"
@@ -48,7 +51,7 @@ type world struct {
 
 func newWorld(ctx context.Context, keys []traffic.Key, secrets secrets) (_ *world, err error) {
 	w := &world{
-		qms: arena.New(arena.Options{}), lrs: lrs.New(lrs.Options{}), records: map[int]string{},
+		qms: arena.New(arena.Options{LogSize: wholeLog}), lrs: lrs.New(lrs.Options{}), records: map[int]string{},
 		early: map[training.Fingerprint]int{}, keys: map[training.Fingerprint]int{}, foreign: map[training.Fingerprint]string{},
 	}
 	defer func() {

@@ -32,6 +32,8 @@ type Link struct {
 
 	name  string
 	proxy *toxiproxy.Proxy
+	// counter is the number of the one that counts pieces.
+	counter int
 }
 
 // NewLink opens a way to upstream, host:port. Nobody need listen there yet.
@@ -41,7 +43,7 @@ func NewLink(name, upstream string, protocol Protocol) (*Link, error) {
 		return nil, fmt.Errorf("open link %s: %w", name, err)
 	}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	l := &Link{Tap: tap, name: name, proxy: toxiproxy.NewProxy(server, name, "127.0.0.1:0", tap.address())}
+	l := &Link{Tap: tap, name: name, counter: newCounter(), proxy: toxiproxy.NewProxy(server, name, "127.0.0.1:0", tap.address())}
 	if err := l.proxy.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open link %s: %w", name, err), tap.close())
 	}
@@ -51,8 +53,12 @@ func NewLink(name, upstream string, protocol Protocol) (*Link, error) {
 // Address is where the client connects to, host:port; it stays the same over Cut and Mend.
 func (l *Link) Address() string { return l.proxy.Listen }
 
-// Cut ends every connection and refuses new ones, until Mend.
-func (l *Link) Cut() { l.proxy.Stop() }
+// Cut ends every connection and refuses new ones, until Mend. It returns how many connections it ended.
+func (l *Link) Cut() (ended int) {
+	ended = l.Connections()
+	l.proxy.Stop()
+	return ended
+}
 
 // Swallow lets nothing through any more and keeps the connections open (half-open), until
 // Mend: requests with answers false, else the answers to requests that do arrive.
@@ -69,7 +75,20 @@ func (l *Link) Slow(delay, jitter int) error {
 	return l.toxic("latency", "downstream", map[string]int{"latency": delay, "jitter": jitter})
 }
 
+// Suffered is how many pieces of requests and answers Swallow and Slow were felt by since the link was opened: they did not arrive, or
+// late.
+func (l *Link) Suffered() int { return int(passed(l.counter).Load()) }
+
+// toxic adds one that does something, behind one that counts what comes to it.
 func (l *Link) toxic(kind, direction string, attributes map[string]int) error {
+	err := l.add(counting, direction, map[string]int{"counter": l.counter})
+	if err != nil && !errors.Is(err, toxiproxy.ErrToxicAlreadyExists) { // of another that lasts
+		return err
+	}
+	return l.add(kind, direction, attributes)
+}
+
+func (l *Link) add(kind, direction string, attributes map[string]int) error {
 	body, err := json.Marshal(map[string]any{"type": kind, "stream": direction, "attributes": attributes})
 	if err != nil {
 		return fmt.Errorf("%s on link %s: %w", kind, l.name, err)

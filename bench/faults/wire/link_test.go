@@ -136,7 +136,7 @@ func TestStepsAreThoseOfOneTransaction(t *testing.T) {
 
 func TestCutAndMended(t *testing.T) {
 	l, url, _ := counted(t, HTTP)
-	l.Cut()
+	require.Zero(t, l.Cut())
 	_, err := get(t, url, long)
 	require.Error(t, err)
 	require.NoError(t, l.Mend())
@@ -148,9 +148,14 @@ func TestCutAndMended(t *testing.T) {
 func TestSwallowedAnswersWereCarriedOut(t *testing.T) {
 	for answers, want := range map[bool]int64{true: 1, false: 0} {
 		l, url, came := counted(t, HTTP)
+		_, err := get(t, url, long)
+		require.NoError(t, err)
+		came.Store(0)
 		require.NoError(t, l.Swallow(answers))
-		_, err := get(t, url, 300*time.Millisecond)
+		require.Zero(t, l.Suffered(), "nobody has felt it yet")
+		_, err = get(t, url, 300*time.Millisecond)
 		require.Error(t, err)
+		require.Positive(t, l.Suffered())
 		require.Equal(t, want, came.Load())
 		require.NoError(t, l.Mend())
 		_, err = get(t, url, long)
@@ -165,7 +170,35 @@ func TestSlowAnswersArrive(t *testing.T) {
 	_, err := get(t, url, long)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, time.Since(begun), 200*time.Millisecond)
+	require.Positive(t, l.Suffered())
 	require.NoError(t, l.Mend())
+}
+
+// Two of them at once are one after the other, and counted once.
+func TestALinkSuffersFromTwoAtOnce(t *testing.T) {
+	l, url, _ := counted(t, HTTP)
+	require.NoError(t, l.Slow(10, 0))
+	require.NoError(t, l.Swallow(true))
+	_, err := get(t, url, 300*time.Millisecond)
+	require.Error(t, err)
+	require.Positive(t, l.Suffered())
+	require.NoError(t, l.Mend())
+	suffered := l.Suffered()
+	_, err = get(t, url, long)
+	require.NoError(t, err)
+	require.Equal(t, suffered, l.Suffered(), "what passes a mended link is not counted")
+}
+
+func TestConnectionsThatAreCutAreCounted(t *testing.T) {
+	l, url, came := counted(t, HTTP)
+	held, err := net.Dial("tcp", l.Address())
+	require.NoError(t, err)
+	defer held.Close()
+	_, err = get(t, url, long)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, came.Load())
+	require.Eventually(t, func() bool { return l.Connections() == 1 }, long, time.Millisecond)
+	require.Equal(t, 1, l.Cut())
 }
 
 func TestNobodyAtTheOtherEnd(t *testing.T) {

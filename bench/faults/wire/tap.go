@@ -145,6 +145,13 @@ func (t *Tap) remember(c net.Conn) bool {
 	return true
 }
 
+// Connections is how many are carried.
+func (t *Tap) Connections() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.open) / 2 // both ends of each
+}
+
 func (t *Tap) forget(c net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -114,8 +114,8 @@ func Truncated(n int) Fault { return Fault{Answer: AnswerTruncated, Times: n} }
 // Huge applies the request and answers size bytes; 0 means 64 MiB.
 func Huge(size int64, n int) Fault { return Fault{Answer: AnswerHuge, Size: size, Times: n} }
 
-// normal fills in what the zero values mean.
-func (f Fault) normal() Fault {
+// Normal fills in what the zero values mean.
+func (f Fault) Normal() Fault {
 	if f.Times == 0 {
 		f.Times = 1
 	}
@@ -142,7 +142,7 @@ func (f Fault) normal() Fault {
 
 // Validate reports what makes a scripted fault meaningless.
 func (f Fault) Validate() error {
-	f = f.normal()
+	f = f.Normal()
 	switch f.Answer {
 	case AnswerNormal, AnswerStatus, AnswerDrop, AnswerMalformed, AnswerTruncated, AnswerHuge:
 	default:

@@ -214,7 +214,7 @@ func (g *Gate) next(endpoint Endpoint, about string) (f Fault, faulty bool) {
 	if !faulty {
 		f = Fault{}
 	}
-	return f.normal(), faulty
+	return f.Normal(), faulty
 }
 
 func (g *Gate) wait(ctx context.Context, d time.Duration) bool {

@@ -15,7 +15,7 @@ func (s *script) add(endpoint Endpoint, faults ...Fault) {
 		s.faults = make(map[Endpoint][]Fault)
 	}
 	for _, f := range faults {
-		s.faults[endpoint] = append(s.faults[endpoint], f.normal())
+		s.faults[endpoint] = append(s.faults[endpoint], f.Normal())
 	}
 }
 

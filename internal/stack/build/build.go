@@ -52,8 +52,8 @@ func isModule(content []byte, name string) bool {
 	return false
 }
 
-// cacheDir is where built binaries are kept.
-func cacheDir() (string, error) {
+// CacheDir is where built binaries are kept.
+func CacheDir() (string, error) {
 	if dir := os.Getenv(CacheVariable); dir != "" {
 		return filepath.Abs(dir)
 	}

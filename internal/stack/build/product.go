@@ -24,17 +24,18 @@ func Product(ctx context.Context, root string, mode Mode, out io.Writer, command
 	if mode == Lean {
 		suffix = "-lean"
 	}
-	return product(ctx, root, suffix, mode.flags(), out, commands)
+	return product(ctx, root, suffix, nil, mode.flags(), out, commands)
 }
 
-// Overlaid builds as Product does in the mode Shared, with some files read from elsewhere: overlay is what `go build -overlay`
-// takes. Its binaries stand beside those of Product.
-func Overlaid(ctx context.Context, root, overlay string, out io.Writer, commands ...string) (dir string, err error) {
-	return product(ctx, root, "-overlaid", append(Shared.flags(), "-overlay="+overlay), out, commands)
+// Altered builds as Product does in the mode Shared, with further flags of `go build` that have some files read from elsewhere. Its binaries
+// stand beside those of Product and of other names.
+func Altered(ctx context.Context, root, name string, flags []string, out io.Writer, commands ...string) (dir string, err error) {
+	// A workspace of the developer's and -modfile exclude each other.
+	return product(ctx, root, "-altered"+name, []string{noWorkspace}, slices.Concat(Shared.flags(), flags), out, commands)
 }
 
-func product(ctx context.Context, root, suffix string, flags []string, out io.Writer, commands []string) (dir string, err error) {
-	cache, err := cacheDir()
+func product(ctx context.Context, root, suffix string, env, flags []string, out io.Writer, commands []string) (dir string, err error) {
+	cache, err := CacheDir()
 	if err != nil {
 		return "", err
 	}
@@ -58,7 +59,7 @@ func product(ctx context.Context, root, suffix string, flags []string, out io.Wr
 	for _, command := range commands {
 		args = append(args, "./"+command)
 	}
-	if err := goBuild(ctx, start(out, "building Countersign", productPackages, ""), root, nil, args...); err != nil {
+	if err := goBuild(ctx, start(out, "building Countersign", productPackages, ""), root, env, args...); err != nil {
 		return "", err
 	}
 	for _, command := range commands {

@@ -66,7 +66,7 @@ func (m moment) stolen() string {
 	if !m.known || !now.known || share < 0.01 {
 		return ""
 	}
-	return fmt.Sprintf(", %.0f %% of their time taken by other machines", 100*share)
+	return fmt.Sprintf(", %.0f %% of the processors' time taken by other machines", 100*share)
 }
 
 // field is the value of the first "name : value" line of a file, "" if there is none.

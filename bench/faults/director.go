@@ -14,7 +14,7 @@ type cue struct {
 	step plan.Step
 	end  bool
 	at   int
-	// done is closed when it has ended.
+	// done is closed when an end has been carried out; a beginning has none.
 	done chan struct{}
 }
 
@@ -34,20 +34,16 @@ type director struct {
 	reached  chan int
 	finished chan struct{}
 	begun    map[string]time.Time
-	// ended are closed when a fault that lasts has ended, over when there is nothing more to wait for.
-	ended map[int][]chan struct{}
-	over  chan struct{}
+	// over is closed when there is nothing more to wait for.
+	over chan struct{}
 }
 
 func newDirector(p plan.Plan, r faulty, say func(string, ...any)) *director {
-	d := &director{rig: r, say: say, reached: make(chan int, 1), finished: make(chan struct{}), begun: map[string]time.Time{},
-		ended: map[int][]chan struct{}{}, over: make(chan struct{})}
+	d := &director{rig: r, say: say, reached: make(chan int, 1), finished: make(chan struct{}), begun: map[string]time.Time{}, over: make(chan struct{})}
 	for _, s := range p.Steps {
 		d.cues = append(d.cues, cue{s, false, s.At, nil})
 		if s.Fault.Lasting {
-			ended := make(chan struct{})
-			d.ended[s.Until] = append(d.ended[s.Until], ended)
-			d.cues = append(d.cues, cue{s, true, s.Until, ended})
+			d.cues = append(d.cues, cue{s, true, s.Until, make(chan struct{})})
 		}
 	}
 	slices.SortStableFunc(d.cues, func(a, b cue) int { return a.at - b.at })
@@ -62,10 +58,12 @@ func (d *director) reach(delivery int) {
 	default:
 	}
 	d.reached <- delivery
-	for _, ended := range d.ended[delivery] {
-		select {
-		case <-ended:
-		case <-d.over:
+	for _, c := range d.cues {
+		if c.end && c.at == delivery {
+			select {
+			case <-c.done:
+			case <-d.over:
+			}
 		}
 	}
 }

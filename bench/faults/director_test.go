@@ -64,7 +64,7 @@ func TestADeliveryWaitsForWhatEndsBeforeIt(t *testing.T) {
 	require.Equal(t, []string{"begin half-open", "end half-open", "begin killed"}, n.all())
 }
 
-// A sender that ends early, or a run that is given up, leaves nobody waiting, and what has begun ends.
+// Where the sender ends early everything still happens; and nobody waits for a run that is given up.
 func TestNobodyWaitsForADirectorThatIsGone(t *testing.T) {
 	lasts := plan.Step{Fault: plan.Fault{Name: "half-open", Lasting: true}, At: 1, Until: 3}
 	d, n, ended := directed(t, lasts)

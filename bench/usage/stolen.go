@@ -21,7 +21,7 @@ const (
 	totalsFields = 8
 )
 
-var errNoProcessors = errors.New("/proc/stat says nothing of stolen time")
+var errNoStolen = errors.New("/proc/stat says nothing of stolen time")
 
 // ReadProcessors reads /proc/stat (Linux).
 func ReadProcessors() (Processors, error) {
@@ -32,7 +32,7 @@ func ReadProcessors() (Processors, error) {
 	first, _, _ := strings.Cut(string(content), "\n")
 	fields := strings.Fields(strings.TrimPrefix(first, "cpu"))
 	if len(fields) < totalsFields {
-		return Processors{}, fmt.Errorf("read processor time: %w", errNoProcessors)
+		return Processors{}, fmt.Errorf("read processor time: %w", errNoStolen)
 	}
 	var p Processors
 	for i, field := range fields[:totalsFields] {

@@ -1,7 +1,7 @@
 // Package disk ends a process by kill -9 at an exact place of what SQLite does to its files, as package wire does at one of a
 // conversation: the places inside a commit. An SQLite journal has no wire to hold. So the processes are built with another libc, which
-// looks, before it writes, before it flushes and when it gives the write lock back, into a file whether it is to fall there: `go build -modfile` takes it in the
-// place of modernc.org/libc, and the product's own code knows nothing of it.
+// looks into a file, before it writes, before it flushes and when it gives the write lock back, whether it is to fall there.
+// `go build -modfile` takes it in the place of modernc.org/libc, and the product's own code knows nothing of it.
 package disk
 
 import (

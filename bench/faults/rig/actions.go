@@ -83,7 +83,10 @@ func (r *Rig) kills() map[string]action {
 			},
 			end: func(context.Context, plan.Step) error { return r.starter.thaw() },
 		},
-		"freeze-worker": lasting(r.freezeInTheMiddle, r.workerThaw),
+		"freeze-worker": {
+			begin: func(ctx context.Context, _ plan.Step) error { return r.freezeInTheMiddle(ctx) },
+			end:   func(context.Context, plan.Step) error { return r.worker().thaw() },
+		},
 	}
 }
 
@@ -92,16 +95,30 @@ const frozenWrites = 20
 
 // freezeInTheMiddle makes writes slow and freezes one of two workers with some of them under way:
 // requests that have left it and whose answers it does not read, and others that leave when it wakes.
-func (r *Rig) freezeInTheMiddle() error {
+func (r *Rig) freezeInTheMiddle(ctx context.Context) error {
 	r.world.qms.Fault(arena.EndpointComplete, fault.Slow(2*time.Second, frozenWrites))
-	for deadline := time.Now().Add(freezeLimit); r.slowWrites() == frozenWrites && time.Now().Before(deadline); {
-		time.Sleep(drainPoll)
+	if err := await(ctx, func() bool { return r.slowWrites() < frozenWrites }); err != nil {
+		return err
 	}
 	return r.worker().freeze()
 }
 
-// freezeLimit is how long a write is waited for; a run may have none left.
-const freezeLimit = 3 * time.Second
+// awaitLimit is how long something is waited for that a run may have none of: a write, a connection.
+const awaitLimit = 3 * time.Second
+
+// await waits until something is so, for a while. The error is that of ctx and nothing else.
+func await(ctx context.Context, so func() bool) error {
+	for deadline := time.Now().Add(awaitLimit); !so() && time.Now().Before(deadline); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(awaitPoll):
+		}
+	}
+	return nil
+}
+
+const awaitPoll = 20 * time.Millisecond
 
 // slowWrites is how many of the slow writes have not begun yet.
 func (r *Rig) slowWrites() int {
@@ -111,5 +128,3 @@ func (r *Rig) slowWrites() int {
 	}
 	return left
 }
-
-func (r *Rig) workerThaw() error { return r.worker().thaw() }

@@ -38,12 +38,12 @@ func TestAFaultThatNobodyFeltIsTold(t *testing.T) {
 		feltAtItsEnd   bool
 		feltAfterwards bool
 	}{
-		"felt while it lasted":        {true, 1, 0, true, true},
-		"felt when it was over":       {true, 0, 1, false, false},
-		"never felt":                  {true, 0, 0, false, false},
-		"a happening, felt at once":   {false, 1, 0, true, true},
-		"a happening, felt later":     {false, 0, 1, false, true},
-		"a happening that was no one": {false, 0, 0, false, false},
+		"felt while it lasted":         {true, 1, 0, true, true},
+		"felt when it was over":        {true, 0, 1, false, false},
+		"never felt":                   {true, 0, 0, false, false},
+		"a happening, felt at once":    {false, 1, 0, true, true},
+		"a happening, felt later":      {false, 0, 1, false, true},
+		"a happening that nobody felt": {false, 0, 0, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := unfelt()

@@ -118,7 +118,7 @@ func (m *member) runs(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w", m.name, ctx.Err())
-		case <-time.After(drainPoll / 10):
+		case <-time.After(awaitPoll):
 		}
 	}
 }

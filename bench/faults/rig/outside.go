@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"countersign/bench/faults/plan"
@@ -36,10 +37,10 @@ func (r *Rig) networks() map[string]action {
 		}
 		mend := each((*wire.Link).Mend)
 		all["cut-"+to] = action{
-			begin: func(_ context.Context, s plan.Step) error {
+			begin: func(ctx context.Context, s plan.Step) error {
 				expected := r.expect(s, nil)
-				for deadline := time.Now().Add(connectLimit); connected(links) == 0 && time.Now().Before(deadline); {
-					time.Sleep(drainPoll)
+				if err := await(ctx, func() bool { return connected(links) }); err != nil { // who was just killed has none
+					return err
 				}
 				for _, l := range links {
 					if l.Cut() > 0 {
@@ -61,14 +62,9 @@ func (r *Rig) networks() map[string]action {
 	return all
 }
 
-// connectLimit is how long a connection is waited for that can be cut: who was just killed has none.
-const connectLimit = 3 * time.Second
-
-func connected(links []*wire.Link) (connections int) {
-	for _, l := range links {
-		connections += l.Connections()
-	}
-	return connections
+// connected reports whether there is a connection that could be cut.
+func connected(links []*wire.Link) bool {
+	return slices.ContainsFunc(links, func(l *wire.Link) bool { return l.Connections() > 0 })
 }
 
 // How late a late commit is. The last one is usually made when everything has come to rest.

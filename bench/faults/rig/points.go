@@ -34,11 +34,11 @@ func (r *Rig) points() map[string]action {
 		all["after-record"] = r.onTheWire(r.store.worker, effect, true, r.worker)
 		return all
 	}
-	all["before-insert"] = r.onDisk(delivery(disk.BeforeWrite), r.theStarter)
-	all["before-commit"] = r.onDisk(delivery(disk.BeforeFlush), r.theStarter)
-	all["after-commit"] = r.onDisk(delivery(disk.Committed), r.theStarter)
-	all["before-record"] = r.onDisk(effect(disk.BeforeWrite), r.worker)
-	all["after-record"] = r.onDisk(effect(disk.Committed), r.worker)
+	all["before-insert"] = r.onDisk(commit(disk.BeforeWrite), r.theStarter)
+	all["before-commit"] = r.onDisk(commit(disk.BeforeFlush), r.theStarter)
+	all["after-commit"] = r.onDisk(commit(disk.Committed), r.theStarter)
+	all["before-record"] = r.onDisk(commit(disk.BeforeWrite), r.worker)
+	all["after-record"] = r.onDisk(commit(disk.Committed), r.worker)
 	all["in-checkpoint"] = r.onDisk(checkpoint(), r.theStarter, r.worker)
 	return all
 }
@@ -59,14 +59,12 @@ func (r *Rig) onTheWire(link *wire.Link, steps []string, after bool, who func() 
 	}}
 }
 
-// delivery is a commit of the starter's that changes the table of deliveries, effect one of the worker's that changes that of effects: of
-// what each of them writes, nothing else names a media type. SQLite's commit writes the pages that it changes into the write-ahead
+// commit is one that changes the table of deliveries, of the starter's, or that of effects, of the worker's: of what each of them
+// writes, nothing else names a media type. SQLite's commit writes the pages that it changes into the write-ahead
 // log and flushes that; in the end it says in the memory that both share that they are there.
-func delivery(place disk.Place) disk.Point {
+func commit(place disk.Place) disk.Point {
 	return disk.Point{Place: place, File: "-wal", Mark: "application/json"}
 }
-
-func effect(place disk.Place) disk.Point { return delivery(place) }
 
 // checkpoint is where some pages of the write-ahead log were copied into the database, and others not yet.
 func checkpoint() disk.Point { return disk.Point{Place: disk.BeforeWrite, File: ".db", Skip: 100} }

@@ -34,7 +34,7 @@ type Options struct {
 	// Dir takes logs, ledger and databases.
 	Dir string
 	// Product is the folder of the built starter and worker; for a plan that sets plan.OurClock they have the overlay of package clock,
-	// for one that kills them inside an SQLite commit that of package disk.
+	// for one that kills them inside an SQLite commit the libc of package disk.
 	Product string
 	// Temporal has the overlay for one that sets plan.TemporalClock.
 	Temporal build.TemporalServer

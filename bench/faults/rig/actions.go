@@ -103,8 +103,9 @@ func (r *Rig) freezeInTheMiddle(ctx context.Context) error {
 	return r.worker().freeze()
 }
 
-// awaitLimit is how long something is waited for that a run may have none of: a write, a connection.
-const awaitLimit = 3 * time.Second
+// awaitLimit is how long something is waited for that a run may have none of: a write, or a connection to who comes last when another
+// outage has just ended.
+const awaitLimit = 20 * time.Second
 
 // await waits until something is so, for a while. The error is that of ctx and nothing else.
 func await(ctx context.Context, so func() bool) error {
